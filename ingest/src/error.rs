@@ -1,0 +1,103 @@
+//! Errors by cause: [`Error`] ends the service or keeps it from starting, [`Fault`] ends one request.
+//! How a fault looks in HTTP is not here: see `http::answers`.
+
+use livemeter_schemas::refusal::Refusal;
+use std::net::SocketAddr;
+
+/// Why ingest cannot run.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    #[error("{setting} is {value}; {accepted}")]
+    Setting { setting: &'static str, value: u64, accepted: String },
+    #[error("cannot listen on {listen}: {source}")]
+    Listen { listen: SocketAddr, source: std::io::Error },
+    #[error("Kafka: {0}")]
+    Kafka(String),
+    #[error("Kafka at {brokers} did not have the topics ready within {waited_ms} ms: {reason}")]
+    Topics { brokers: String, waited_ms: u128, reason: String },
+}
+
+impl Error {
+    /// Whether starting again with the same settings may succeed.
+    pub fn retry(&self) -> bool {
+        match self {
+            Error::Setting { .. } => false,
+            Error::Listen { .. } | Error::Kafka(_) | Error::Topics { .. } => true,
+        }
+    }
+}
+
+/// Why a whole request is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// The batch around the events is wrong.
+    #[error("{0}")]
+    Batch(Refusal),
+    #[error("the body is {size} bytes; the limit is {limit}")]
+    BodyTooLarge { size: u64, limit: usize },
+    /// Counting stopped at the limit, so the whole size is not known.
+    #[error("the body is more than {limit} bytes, which is the limit")]
+    BodyBeyond { limit: usize },
+    #[error("the body inflates to more than {limit} bytes, which is the limit")]
+    InflatedBeyond { limit: usize },
+    #[error("the body inflates to more than {limit} times its size, which is the limit")]
+    InflatedTooFar { limit: usize },
+    #[error("content type {0:?} is not accepted; accepted are application/json, text/plain (the same JSON) and application/x-ndjson")]
+    ContentType(String),
+    #[error("content encoding {0:?} is not accepted; accepted are gzip and identity")]
+    Encoding(String),
+    #[error("origin {0:?} is not among the allowed ones")]
+    Origin(String),
+    #[error("the body did not arrive within {limit_ms} ms")]
+    BodySlow { limit_ms: u64 },
+    #[error("the body broke off: {0}")]
+    BodyBroken(String),
+    #[error("{what} have reached the limit of {limit}")]
+    Busy { what: &'static str, limit: usize },
+    #[error("the queue of records waiting for Kafka is full")]
+    QueueFull,
+    #[error("Kafka cannot be used: {0}")]
+    KafkaAway(String),
+    #[error("{acked} of {sent} events were acknowledged by Kafka; send all of them again")]
+    Undelivered { acked: usize, sent: usize },
+    #[error("ingest is shutting down")]
+    Draining,
+    #[error("there is nothing at this path; events go to POST /v1/events")]
+    NotFound,
+    #[error("this method is not accepted here; accepted are {0}")]
+    Method(&'static str),
+}
+
+impl Fault {
+    /// Whether the same request may succeed later.
+    pub fn retry(&self) -> bool {
+        use Fault::*;
+        match self {
+            Batch(_) | BodyTooLarge { .. } | BodyBeyond { .. } | InflatedBeyond { .. } | InflatedTooFar { .. } => false,
+            ContentType(_) | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
+            BodySlow { .. } | BodyBroken(_) | Busy { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining => true,
+        }
+    }
+
+    /// A word for programs and metrics; a fixed set.
+    pub fn word(&self) -> &'static str {
+        use Fault::*;
+        match self {
+            Batch(refusal) => refusal.code.as_str(),
+            BodyTooLarge { .. } | BodyBeyond { .. } => "body_too_large",
+            InflatedBeyond { .. } | InflatedTooFar { .. } => "inflated_too_large",
+            ContentType(_) => "content_type",
+            Encoding(_) => "content_encoding",
+            Origin(_) => "origin",
+            BodySlow { .. } => "body_timeout",
+            BodyBroken(_) => "body_broken",
+            Busy { .. } => "busy",
+            QueueFull => "queue_full",
+            KafkaAway(_) => "kafka_away",
+            Undelivered { .. } => "undelivered",
+            Draining => "draining",
+            NotFound => "not_found",
+            Method(_) => "method",
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! The parts of ingest, put together for one running service, and the road of one batch through
+//! them. HTTP is not here: see [`crate::http`]; Kafka neither: see [`crate::sink`].
+
+use crate::batch::{self, Batch, Parameters, Rules};
+use crate::config::Config;
+use crate::deadletter::{self, Grant, Quota};
+use crate::delivery::{Delivery, NotQueued, Sink, To};
+use crate::error::Fault;
+use crate::gate::Gate;
+use crate::metrics::{Levels, Metrics};
+use livemeter_schemas::answer::{Answer, EventAnswer};
+use livemeter_schemas::record;
+use livemeter_schemas::refusal::Refusal;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::oneshot;
+
+/// The producer reports by its own timeout; this much later something is wrong with it.
+const REPORT_GRACE_MS: u64 = 5_000;
+
+/// Milliseconds since 1970.
+pub fn system_clock() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
+}
+
+/// One running service.
+pub struct Intake {
+    pub config: Config,
+    pub metrics: Metrics,
+    pub requests: Arc<Gate>,
+    pub bytes: Arc<Gate>,
+    sink: Arc<dyn Sink>,
+    quota: Mutex<Quota>,
+    draining: AtomicBool,
+    now_ms: fn() -> i64,
+}
+
+/// How the events of a body are written.
+pub enum Text<'a> {
+    Json,
+    Ndjson(Parameters<'a>),
+}
+
+/// A batch whose events are queued: what remains is to wait.
+pub struct Queued {
+    answer: Answer,
+    sent: usize,
+    reports: oneshot::Receiver<usize>,
+    since: Instant,
+}
+
+impl Intake {
+    pub fn new(config: Config, sink: Arc<dyn Sink>, metrics: Metrics, now_ms: fn() -> i64) -> Self {
+        Intake {
+            requests: Gate::new("requests in progress", config.requests_in_flight_max),
+            bytes: Gate::new("bytes of bodies in progress", config.bytes_in_flight_max),
+            quota: Mutex::new(Quota::new(config.deadletters_per_minute, config.deadletters_per_minute_total)),
+            draining: AtomicBool::new(false),
+            config,
+            metrics,
+            sink,
+            now_ms,
+        }
+    }
+
+    /// From now on the service is not ready; requests in progress go on.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    pub fn ready(&self) -> Result<(), Fault> {
+        if self.draining.load(Ordering::Relaxed) {
+            return Err(Fault::Draining);
+        }
+        self.sink.ready().map_err(Fault::KafkaAway)
+    }
+
+    pub fn metrics_text(&self) -> String {
+        let levels = Levels { requests: self.requests.taken(), bytes: self.bytes.taken(), kafka_ready: self.sink.ready().is_ok() };
+        self.metrics.text(levels)
+    }
+
+    /// Judges a body, queues its good events for Kafka and its bad ones for the dead letters. Does
+    /// not wait, so that the body can be let go before the wait begins.
+    pub fn queue(&self, body: &[u8], text: Text, peer: IpAddr) -> Result<Queued, Fault> {
+        let received_at_ms = (self.now_ms)();
+        let rules = Rules { limits: &self.config.limits, events_max: self.config.batch_events_max, received_at_ms };
+        let judged = batch::utf8(body).and_then(|body| match text {
+            Text::Json => batch::json(body, &rules),
+            Text::Ndjson(parameters) => batch::ndjson(body, parameters, &rules),
+        });
+        match judged {
+            Ok(batch) => self.queue_batch(&batch, received_at_ms, peer),
+            Err(refusal) => {
+                self.keep("", received_at_ms, &refusal, body, peer);
+                Err(Fault::Batch(refusal))
+            }
+        }
+    }
+
+    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, peer: IpAddr) -> Result<Queued, Fault> {
+        let note = batch::note(batch.sent_at_ms, received_at_ms);
+        let (delivery, reports) = Delivery::awaited();
+        let since = Instant::now();
+        let (mut sent, mut refused) = (0, 0);
+        let mut events = Vec::with_capacity(batch.events.len());
+        // One buffer for all records: the producer copies what it queues.
+        let mut value = Vec::new();
+        for judged in &batch.events {
+            match &judged.verdict {
+                Ok(event) => {
+                    let key = record::key(&batch.app, event.head().session_id);
+                    record::write(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, judged.text)
+                        .map_err(|e| Fault::BodyBroken(e.to_string()))?;
+                    self.sink.enqueue(To::Events, &key, &value, &delivery).map_err(not_queued)?;
+                    sent += 1;
+                    events.push(EventAnswer::Accepted { note: note.clone() });
+                }
+                Err(refusal) => {
+                    refused += 1;
+                    self.metrics.refused(refusal.code);
+                    self.keep(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), peer);
+                    events.push(EventAnswer::Refused(refusal.clone()));
+                }
+            }
+        }
+        let answer = Answer { accepted: sent as u64, refused, heartbeat_ms: self.config.heartbeat_ms, events };
+        Ok(Queued { answer, sent, reports, since })
+    }
+
+    /// Waits for Kafka's report on every event. No answer exists before that.
+    pub async fn settle(&self, queued: Queued) -> Result<Answer, Fault> {
+        let Queued { answer, sent, reports, since } = queued;
+        if sent == 0 {
+            return Ok(answer);
+        }
+        let patience = Duration::from_millis(self.config.message_timeout_ms.saturating_add(REPORT_GRACE_MS));
+        let acked = tokio::time::timeout(patience, reports).await.ok().and_then(Result::ok).unwrap_or(0);
+        self.metrics.delivery_seconds.observe(since.elapsed().as_secs_f64());
+        if acked < sent {
+            return Err(Fault::Undelivered { acked, sent });
+        }
+        self.metrics.events_accepted.inc_by(sent as u64);
+        Ok(answer)
+    }
+
+    /// Keeps a refused text, within the quota. Nobody waits for it, and whatever becomes of it is counted.
+    pub fn keep(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], peer: IpAddr) {
+        let counts = &self.metrics.deadletters;
+        let grant = self.quota.lock().unwrap_or_else(PoisonError::into_inner).grant(app, peer, received_at_ms);
+        match grant {
+            Grant::OverOwn => {
+                counts.over_own_quota.inc();
+            }
+            Grant::OverTotal => {
+                counts.over_total_quota.inc();
+            }
+            Grant::Granted => {
+                let letter = deadletter::build(app, received_at_ms, refusal, text);
+                let value = serde_json::to_vec(&letter).unwrap_or_default();
+                let delivery = Delivery::counted(counts.kept.clone(), counts.failed.clone());
+                // One that cannot be queued is counted as failed when its delivery drops, here.
+                let _ = self.sink.enqueue(To::DeadLetters, app, &value, &delivery);
+            }
+        }
+    }
+
+    /// The time of receipt, for what is kept outside of a batch.
+    pub fn now_ms(&self) -> i64 {
+        (self.now_ms)()
+    }
+}
+
+fn not_queued(error: NotQueued) -> Fault {
+    match error {
+        NotQueued::Full => Fault::QueueFull,
+        NotQueued::Away(reason) => Fault::KafkaAway(reason),
+    }
+}

@@ -1,0 +1,54 @@
+//! Ingest: HTTP → Kafka. Takes batches of events from players and answers each of them only after
+//! Kafka has acknowledged it. This file is the map; the parts, in the order in which data meets them:
+//!
+//! * [`config`]      every setting and limit, with its reason
+//! * [`error`]       why the service cannot run, and why a request is not taken
+//! * [`gate`]        how much may be in progress at once
+//! * [`body`]        a request's bytes: read, counted, inflated, never beyond the limits
+//! * [`batch`]       text → events, each accepted or refused by name; pure
+//! * [`counters`]    cumulative counters that fall within one batch; pure
+//! * [`deadletter`]  what is kept of a refused text, and how often; pure
+//! * [`delivery`]    one request's wait for all of its acknowledgements; the sink's contract
+//! * [`sink`]        the Kafka producer; nothing else knows rdkafka
+//! * [`metrics`]     what is counted
+//! * [`intake`]      the parts above, put together for one running service
+//! * [`http`]        the server; nothing else knows hyper
+
+pub mod batch;
+pub mod body;
+pub mod config;
+pub mod counters;
+pub mod deadletter;
+pub mod delivery;
+pub mod error;
+pub mod gate;
+pub mod http;
+pub mod intake;
+pub mod metrics;
+pub mod sink;
+
+pub use config::Config;
+pub use error::Error;
+
+use intake::Intake;
+use metrics::Metrics;
+use sink::KafkaSink;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+/// Serves until `shutdown` completes, then drains: no new connections, requests in progress get up
+/// to `drain_ms` to be acknowledged, and the producer is flushed.
+///
+/// # Errors
+/// A wrong setting, an address that cannot be listened on, a producer that cannot be made.
+/// Kafka being away is not an error: the service answers 503 until it is back.
+pub async fn run(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
+    config.check()?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|source| Error::Listen { listen: config.listen, source })?;
+    let sink = Arc::new(KafkaSink::start(&config)?);
+    let drain = config.drain();
+    let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), intake::system_clock));
+    http::serve(listener, intake, shutdown).await;
+    // Requests that outlived the drain are gone; what they queued is still worth a last attempt.
+    tokio::task::spawn_blocking(move || sink.close(drain)).await.map_err(|e| Error::Kafka(e.to_string()))?
+}

@@ -1,0 +1,184 @@
+//! What is counted. Every label is from a fixed set; nothing a client sends becomes one. Labelled
+//! counters on the common path are looked up once, here, and then only incremented.
+
+use livemeter_schemas::refusal::Code;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+/// From a local broker's millisecond to the producer's own timeout.
+const DELIVERY_S: [f64; 14] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
+/// Every status that `http::answers` can give.
+const STATUSES: [(u16, &str); 11] = [
+    (200, "200"),
+    (204, "204"),
+    (400, "400"),
+    (403, "403"),
+    (404, "404"),
+    (405, "405"),
+    (408, "408"),
+    (413, "413"),
+    (415, "415"),
+    (422, "422"),
+    (503, "503"),
+];
+
+type Label = [(&'static str, &'static str); 1];
+type Labelled = Family<Label, Counter>;
+
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    pub events_accepted: Counter,
+    refused: [(Code, Counter); Code::ALL.len()],
+    requests: Vec<(u16, Counter)>,
+    faults: Labelled,
+    pub bytes_received: Counter,
+    pub bytes_inflated: Counter,
+    pub deadletters: DeadLetterCounts,
+    pub delivery_seconds: Histogram,
+    pub connections: Gauge,
+    pub connections_refused: Counter,
+    requests_in_flight: Gauge,
+    bytes_in_flight: Gauge,
+    kafka_ready: Gauge,
+}
+
+/// What became of dead letters: `kept` by Kafka's report; `failed` when it did not come or the queue was full.
+#[derive(Debug)]
+pub struct DeadLetterCounts {
+    pub kept: Counter,
+    pub failed: Counter,
+    pub over_own_quota: Counter,
+    pub over_total_quota: Counter,
+}
+
+/// Read at the moment of the scrape.
+#[derive(Debug, Clone, Copy)]
+pub struct Levels {
+    pub requests: usize,
+    pub bytes: usize,
+    pub kafka_ready: bool,
+}
+
+impl Metrics {
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("livemeter_ingest");
+        let mut counter = |name: &str, help: &str| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let events_accepted = counter("events_accepted", "Events acknowledged by Kafka and answered as accepted");
+        let bytes_received = counter("received_bytes", "Bytes of bodies as sent");
+        let bytes_inflated = counter("inflated_bytes", "Bytes of gzip bodies after decompression");
+        let connections_refused = counter("connections_refused", "Connections over connections_max");
+        let refused = labelled(&mut registry, "events_refused", "Events refused, by cause");
+        let requests = labelled(&mut registry, "requests", "Requests answered, by status");
+        let faults = labelled(&mut registry, "requests_refused", "Whole requests refused, by cause");
+        let letters = labelled(&mut registry, "deadletters", "Refused texts, by whether they were kept");
+        let letter = |outcome| of(&letters, "outcome", outcome);
+        let delivery_seconds = Histogram::new(DELIVERY_S);
+        registry.register("delivery_seconds", "From queueing a request's events to Kafka's last report", delivery_seconds.clone());
+        let mut gauge = |name: &str, help: &str| {
+            let gauge = Gauge::default();
+            registry.register(name, help, gauge.clone());
+            gauge
+        };
+        Metrics {
+            events_accepted,
+            refused: Code::ALL.map(|code| (code, of(&refused, "code", code.as_str()))),
+            requests: STATUSES.iter().map(|(status, name)| (*status, of(&requests, "status", name))).collect(),
+            faults,
+            bytes_received,
+            bytes_inflated,
+            deadletters: DeadLetterCounts {
+                kept: letter("kept"),
+                failed: letter("failed"),
+                over_own_quota: letter("over_own_quota"),
+                over_total_quota: letter("over_total_quota"),
+            },
+            delivery_seconds,
+            connections_refused,
+            connections: gauge("connections", "Open connections"),
+            requests_in_flight: gauge("requests_in_flight", "Requests in progress"),
+            bytes_in_flight: gauge("bytes_in_flight", "Bytes of bodies being read or judged"),
+            kafka_ready: gauge("kafka_ready", "1 when Kafka can be used"),
+            registry,
+        }
+    }
+
+    pub fn refused(&self, code: Code) {
+        if let Some((_, counter)) = self.refused.iter().find(|(known, _)| *known == code) {
+            counter.inc();
+        }
+    }
+
+    pub fn answered(&self, status: u16) {
+        if let Some((_, counter)) = self.requests.iter().find(|(known, _)| *known == status) {
+            counter.inc();
+        }
+    }
+
+    /// `word` is one of [`crate::error::Fault::word`].
+    pub fn fault(&self, word: &'static str) {
+        self.faults.get_or_create(&[("error", word)]).inc();
+    }
+
+    /// The text of `/metrics`.
+    pub fn text(&self, levels: Levels) -> String {
+        self.requests_in_flight.set(levels.requests as i64);
+        self.bytes_in_flight.set(levels.bytes as i64);
+        self.kafka_ready.set(i64::from(levels.kafka_ready));
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn labelled(registry: &mut Registry, name: &str, help: &str) -> Labelled {
+    let family = Labelled::default();
+    registry.register(name, help, family.clone());
+    family
+}
+
+fn of(family: &Labelled, name: &'static str, value: &'static str) -> Counter {
+    family.get_or_create(&[(name, value)]).clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_the_supervisor_reads() {
+        let metrics = Metrics::new();
+        metrics.events_accepted.inc_by(3);
+        Code::ALL.into_iter().for_each(|code| metrics.refused(code));
+        metrics.answered(200);
+        metrics.fault("busy");
+        let text = metrics.text(Levels { requests: 2, bytes: 7, kafka_ready: true });
+        for line in [
+            "livemeter_ingest_events_accepted_total 3",
+            "livemeter_ingest_events_refused_total{code=\"too_long\"} 1",
+            "livemeter_ingest_events_refused_total{code=\"counter_fell\"} 1",
+            "livemeter_ingest_requests_total{status=\"200\"} 1",
+            "livemeter_ingest_requests_refused_total{error=\"busy\"} 1",
+            "livemeter_ingest_deadletters_total{outcome=\"kept\"} 0",
+            "livemeter_ingest_bytes_in_flight 7",
+            "livemeter_ingest_kafka_ready 1",
+        ] {
+            assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+    }
+}
