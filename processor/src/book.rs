@@ -1,0 +1,194 @@
+//! The rules: which rows an event becomes. Pure: no I/O, no clock but that of the records.
+//!
+//! * A higher `seq` books the difference to what was reached; a fall at a higher `seq` refuses the event
+//!   and changes nothing; a lower or equal `seq` is late and changes nothing.
+//! * Counters that are booked leave at least one row. Since counters only rise, the largest `reached_*`,
+//!   `reached_seq` and `at` of a session's rows *are* its state: recovery needs no order, and rows placed
+//!   after a restart are the rows that would have been placed without it.
+//! * Nothing is booked for a session whose rows may be in the ledger but are not in memory: [`Book::missing`]
+//!   says so first.
+
+use crate::entry::Entry;
+use crate::memory::Memory;
+use crate::rows::{IncrementRow, Rows};
+use crate::session::Session;
+use crate::split::{Amounts, Part, split};
+use livemeter_schemas::event::{Counters, Event};
+use livemeter_schemas::refusal::{Code, Refusal};
+
+pub use crate::memory::{DAY_MS, Missing};
+
+/// The limits that the rules need; see [`crate::Config`] for their reasons.
+#[derive(Debug, Clone)]
+pub struct Rules {
+    pub split_windows_max: usize,
+    pub session_events_max: usize,
+    /// How far back the first interval of a session may reach.
+    pub age_ms_max: i64,
+}
+
+/// Which tables still lack this record: each stores its own offsets.
+#[derive(Debug, Clone, Copy)]
+pub struct Wanted {
+    pub increments: bool,
+    pub events: bool,
+}
+
+/// What became of a record that was not refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Taken {
+    /// Counters at or below the `seq` reached: nothing to add.
+    pub late: bool,
+    /// An event that is in the ledger already.
+    pub duplicate: bool,
+    /// Counters that name no CDN: nothing to book them under.
+    pub empty: bool,
+}
+
+/// All sessions in memory and the rules over them.
+#[derive(Debug)]
+pub struct Book {
+    rules: Rules,
+    pub memory: Memory,
+    /// Kept between events: splitting allocates nothing in the common case.
+    parts: Vec<Part>,
+}
+
+impl Book {
+    pub fn new(rules: Rules, memory: Memory) -> Self {
+        Book { rules, memory, parts: Vec::new() }
+    }
+
+    /// What has to be looked up in the ledger before this record may be booked; none in the common case.
+    pub fn missing(&self, entry: &Entry<'_>) -> Option<Missing> {
+        let head = entry.head();
+        let known_from = self.memory.known_from_ms();
+        let counters = entry.counters().unwrap_or_default();
+        let first_used = |c: &Counters<'_>| entry.corrected(c.first_used_at_ms);
+        let started = entry.session_started_at_ms();
+        let missing = match self.memory.get(&entry.app, head.session_id) {
+            None => {
+                let earliest = counters.iter().map(first_used).chain(started).fold(entry.at_ms(), i64::min);
+                self.memory.was_evicted(&entry.app, head.session_id) || earliest < known_from
+            }
+            Some(session) if session.complete => false,
+            Some(session) => counters.iter().any(|c| {
+                let earliest = if session.booked { first_used(c) } else { started.map_or(first_used(c), |s| s.min(first_used(c))) };
+                session.reached(&c.cdn).is_none() && earliest < known_from
+            }),
+        };
+        let from_ms = started.map(|s| counters.iter().map(first_used).fold(s, i64::min));
+        missing.then(|| Missing { app: entry.app.to_string(), session_id: head.session_id.to_owned(), from_ms })
+    }
+
+    /// Books one record: rows go to `rows`, what was reached is remembered. A refusal changes nothing.
+    pub fn book(&mut self, entry: &Entry<'_>, wanted: Wanted, rows: &mut impl Rows) -> Result<Taken, Refusal> {
+        self.memory.advance(entry.received_at_ms);
+        let mut taken = Taken::default();
+        let is_event = wanted.events && !matches!(entry.event, Event::Heartbeat(_));
+        if is_event {
+            taken.duplicate = self.event_seen(entry)?;
+        }
+        if let Some(counters) = entry.counters().filter(|_| wanted.increments) {
+            self.counters(entry, counters, rows, &mut taken)?;
+        }
+        if is_event && !taken.duplicate {
+            rows.event(entry);
+            self.memory.enter(&entry.app, entry.head().session_id, false).add_event(entry.head().seq);
+        }
+        Ok(taken)
+    }
+
+    /// Whether this event is in the ledger; refused when its session has too many to remember.
+    fn event_seen(&self, entry: &Entry<'_>) -> Result<bool, Refusal> {
+        let head = entry.head();
+        let Some(session) = self.memory.get(&entry.app, head.session_id) else { return Ok(false) };
+        // One more for the last word: its counters must not be lost to a limit on events.
+        let last_word = usize::from(matches!(entry.event, Event::SessionEnd(_)));
+        let (count, max) = (session.event_seqs.len(), self.rules.session_events_max + last_word);
+        if session.has_event(head.seq) {
+            Ok(true)
+        } else if count >= max {
+            Err(Refusal::over(Code::TooMany, "session_id", count as i64 + 1, max as i64, "events of one session"))
+        } else {
+            Ok(false)
+        }
+    }
+
+    fn counters(&mut self, entry: &Entry<'_>, counters: &[Counters<'_>], rows: &mut impl Rows, taken: &mut Taken) -> Result<(), Refusal> {
+        let head = entry.head();
+        let Some(first) = entry.current_cdn().or_else(|| counters.first().map(|c| c.cdn.as_ref())) else {
+            taken.empty = true;
+            return Ok(());
+        };
+        let session = self.memory.get(&entry.app, head.session_id).filter(|s| s.booked);
+        if session.is_some_and(|s| head.seq <= s.reached_seq) {
+            taken.late = true;
+            self.memory.enter(&entry.app, head.session_id, true);
+            return Ok(());
+        }
+        let nothing_fell = |(i, c): (usize, &Counters<'_>)| fell(session, c).map_or(Ok(()), |field| Err(falling(session, i, c, field)));
+        counters.iter().enumerate().try_for_each(nothing_fell)?;
+
+        let at_ms = session.map_or(entry.at_ms(), |s| entry.at_ms().max(s.last_at_ms));
+        let mut quiet = true;
+        for c in counters {
+            let before = session.and_then(|s| s.reached(&c.cdn)).unwrap_or_default();
+            let added = amounts(c).since(before).unwrap_or_default();
+            if added.is_zero() {
+                continue;
+            }
+            quiet = false;
+            let first_used = entry.corrected(c.first_used_at_ms);
+            let begin = session.map_or(at_ms.saturating_sub(self.rules.age_ms_max), |s| s.last_at_ms);
+            split(first_used.max(begin).min(at_ms), at_ms, added, self.rules.split_windows_max, &mut self.parts);
+            let mut reached = before;
+            for part in &self.parts {
+                reached = reached.plus(part.amounts);
+                let window_start_ms = part.window_start_ms;
+                rows.increment(IncrementRow { window_start_ms, cdn: &c.cdn, added: part.amounts, reached, at_ms, entry });
+            }
+        }
+        let unchanged = session.and_then(|s| s.reached(first)).unwrap_or_default();
+        if quiet {
+            split(at_ms, at_ms, Amounts::default(), 1, &mut self.parts);
+            for part in &self.parts {
+                let window_start_ms = part.window_start_ms;
+                rows.increment(IncrementRow { window_start_ms, cdn: first, added: part.amounts, reached: unchanged, at_ms, entry });
+            }
+        }
+        self.reach(entry, counters, quiet.then_some((first, unchanged)), at_ms);
+        Ok(())
+    }
+
+    /// Remembers exactly what the rows just written say.
+    fn reach(&mut self, entry: &Entry<'_>, counters: &[Counters<'_>], zero: Option<(&str, Amounts)>, at_ms: i64) {
+        let written = counters.iter().map(|c| (c.cdn.as_ref(), amounts(c))).filter(|(_, a)| !a.is_zero());
+        let (session, names) = self.memory.enter_with_names(&entry.app, entry.head().session_id, true);
+        for (cdn, reached) in written.chain(zero) {
+            session.reach(cdn, reached, || names.share(cdn));
+        }
+        session.reached_seq = entry.head().seq;
+        session.last_at_ms = at_ms;
+        session.booked = true;
+    }
+}
+
+fn amounts(c: &Counters<'_>) -> Amounts {
+    Amounts { bytes: c.bytes, aborted_bytes: c.aborted_bytes, play_ms: c.play_ms, stall_ms: c.stall_ms, stalls: c.stalls }
+}
+
+/// The place of the first counter below what was reached.
+fn fell(session: Option<&Session>, c: &Counters<'_>) -> Option<usize> {
+    let before = session?.reached(&c.cdn)?;
+    amounts(c).array().iter().zip(before.array()).position(|(now, before)| *now < before)
+}
+
+fn falling(session: Option<&Session>, i: usize, c: &Counters<'_>, field: usize) -> Refusal {
+    const NAMES: [&str; 5] = ["bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"];
+    let name = format!("counters[{i}].{}", NAMES.get(field).copied().unwrap_or_default());
+    let pick = |a: Amounts| a.array().get(field).map_or(0, |v| *v as i64);
+    let (now, before) = (pick(amounts(c)), session.and_then(|s| s.reached(&c.cdn)).map_or(0, pick));
+    let reason = format!("{name} of CDN {:?} is {now}, below the {before} it had reached at a lower seq", c.cdn);
+    Refusal { value: Some(now), limit: Some(before), ..Refusal::new(Code::CounterFell, name, reason) }
+}

@@ -1,0 +1,124 @@
+//! Every setting and limit of the processor, with its reason. Reading flags and files is not here.
+
+use crate::error::Error;
+use livemeter_schemas::limits::Limits;
+use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
+use std::net::SocketAddr;
+use url::Url;
+
+/// Settings of [`crate::run`]. Times in milliseconds, sizes in bytes.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Kafka bootstrap addresses, `host:port`, comma-separated.
+    pub brokers: String,
+    /// Topic of accepted events.
+    pub events_topic: String,
+    /// Topic of what could not be booked.
+    pub deadletter_topic: String,
+    /// Consumer group under which offsets are shown to Kafka tools. Advisory: the ledger's own decide.
+    pub group: String,
+    /// Generation of the topic. Raise it by one, knowingly, when the topic was re-created, moved to
+    /// another cluster or given more partitions: reading then begins at the topic's first record.
+    pub generation: u32,
+    /// Where the two tables live: a folder or a URL.
+    pub ledger: String,
+    /// Address of `/healthz`, `/readyz` and `/metrics`.
+    pub listen: SocketAddr,
+    /// Freshness against the number of files: every commit adds at least one small file per table.
+    pub commit_interval_ms: u64,
+    /// Commit earlier than that at this many rows: bounds memory while catching up.
+    pub rows_max: usize,
+    /// Commit earlier at this many bytes of rows, for the same reason when rows are wide.
+    pub bytes_max: usize,
+    /// A session silent for longer leaves memory; its counters are looked up should it come back.
+    pub session_silence_ms: i64,
+    /// Sessions silent for longer than this many days leave no trace in memory, and recovery reads
+    /// no older rows; a session that says it began earlier is looked up. Must exceed the age an
+    /// offline queue may have ([`Limits::age_ms_max`], 7 days) by more than a day.
+    pub memory_days: u32,
+    /// Events other than heartbeats of one session; further ones go to the dead letter. Bounds the
+    /// memory that recognises repeats: 4,096 are 32 KiB, and a stall a minute for almost three days.
+    pub session_events_max: usize,
+    /// One interval is spread over at most this many 5-minute windows: 2,016 are seven days.
+    pub split_windows_max: usize,
+    /// Sizes and ages an event may have. No smaller than ingest's.
+    pub limits: Limits,
+    /// Files of one date at which they are compacted: each costs readers an open and memory.
+    pub files_max: usize,
+    /// The same for dates before yesterday, which only late rows still reach.
+    pub files_closed_max: usize,
+    /// Compaction leaves files of this size alone, which bounds how often a row is rewritten.
+    pub file_bytes_target: u64,
+    /// Commits between two checkpoints (and looks at the files): bounds what opening a table reads.
+    pub checkpoint_commits: u64,
+    /// Unreferenced data files and old log entries stay this long, for readers on an older version.
+    pub retention_ms: u64,
+    /// How long the last commit may take once the processor is told to stop.
+    pub shutdown_ms: u64,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Config {
+            brokers: "127.0.0.1:8709".into(),
+            events_topic: EVENTS_TOPIC.into(),
+            deadletter_topic: DEADLETTER_TOPIC.into(),
+            group: "livemeter-processor".into(),
+            generation: 1,
+            ledger: "./data/ledger".into(),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8702)),
+            commit_interval_ms: 5_000,
+            rows_max: 100_000,
+            bytes_max: 48 * 1024 * 1024,
+            session_silence_ms: 3_600_000,
+            memory_days: 9,
+            session_events_max: 4_096,
+            split_windows_max: 2_016,
+            limits: Limits::default(),
+            files_max: 100,
+            files_closed_max: 16,
+            file_bytes_target: 128 * 1024 * 1024,
+            checkpoint_commits: 100,
+            retention_ms: 3_600_000,
+            shutdown_ms: 15_000,
+        }
+    }
+}
+
+impl Config {
+    /// Refuses settings that cannot work, by name, value and what is accepted.
+    pub fn check(&self) -> Result<(), Error> {
+        let days_min = self.limits.age_ms_max / crate::book::DAY_MS + 2;
+        at_least("commit_interval_ms", self.commit_interval_ms as i64, 100)?;
+        at_least("rows_max", self.rows_max as i64, 1)?;
+        at_least("bytes_max", self.bytes_max as i64, 64 * 1024)?;
+        at_least("session_silence_ms", self.session_silence_ms, 60_000)?;
+        at_least("memory_days", i64::from(self.memory_days), days_min)?;
+        at_least("session_events_max", self.session_events_max as i64, 1)?;
+        at_least("split_windows_max", self.split_windows_max as i64, 1)?;
+        at_least("files_max", self.files_max as i64, 2)?;
+        at_least("files_closed_max", self.files_closed_max as i64, 2)?;
+        at_least("file_bytes_target", self.file_bytes_target as i64, 1024 * 1024)?;
+        at_least("checkpoint_commits", self.checkpoint_commits as i64, 1)?;
+        at_least("retention_ms", self.retention_ms as i64, 60_000)?;
+        self.ledger_url().map(|_| ())
+    }
+
+    /// The ledger's root as a URL that ends in `/`; a folder is made absolute.
+    pub fn ledger_url(&self) -> Result<Url, Error> {
+        let wrong = |accepted: &str| Error::Setting { name: "ledger", value: self.ledger.clone(), accepted: accepted.to_owned() };
+        if self.ledger.contains("://") {
+            let mut url = Url::parse(&self.ledger).map_err(|e| wrong(&format!("a URL ({e})")))?;
+            if !url.path().ends_with('/') {
+                url.set_path(&format!("{}/", url.path()));
+            }
+            return Ok(url);
+        }
+        let path = std::path::absolute(&self.ledger).map_err(|e| wrong(&format!("a folder ({e})")))?;
+        Url::from_directory_path(path).map_err(|()| wrong("a folder or a URL"))
+    }
+}
+
+fn at_least(name: &'static str, value: i64, min: i64) -> Result<(), Error> {
+    if value < min { Err(Error::Setting { name, value: value.to_string(), accepted: format!("{min} or more") }) } else { Ok(()) }
+}

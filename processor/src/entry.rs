@@ -1,0 +1,116 @@
+//! A record's bytes → a checked event with corrected times, or the reason it can never be booked.
+//! What ingest has checked is checked again: anything may have been written to the topic.
+
+use livemeter_schemas::decode;
+use livemeter_schemas::event::{Counters, Event, Head};
+use livemeter_schemas::limits::Limits;
+use livemeter_schemas::record::{DEADLETTER_HEAD_BYTES, DeadLetter, Origin, Record};
+use livemeter_schemas::refusal::{Code, Refusal};
+use livemeter_schemas::{RECORD_VERSION, time};
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::fmt::Write;
+
+/// The last millisecond of the year 9999: times beyond have no date in the ledger.
+const TIME_MS_MAX: i64 = 253_402_300_799_999;
+
+/// Where a record stands on the topic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    pub partition: i32,
+    pub offset: i64,
+}
+
+/// One record, understood.
+#[derive(Debug)]
+pub struct Entry<'a> {
+    pub app: Cow<'a, str>,
+    pub received_at_ms: i64,
+    /// To be added to the session's clock to get ours.
+    pub correction_ms: i64,
+    pub event: Event<'a>,
+    /// The client's own text.
+    pub raw: &'a str,
+    pub place: Place,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads the value of one record.
+    pub fn read(payload: &'a [u8], place: Place, limits: &Limits) -> Result<Entry<'a>, Refusal> {
+        let text = std::str::from_utf8(payload).map_err(|e| Refusal::whole(Code::Malformed, format!("the record is not UTF-8: {e}")))?;
+        let record: Record =
+            serde_json::from_str(text).map_err(|e| Refusal::whole(Code::Malformed, format!("the record's envelope: {e}")))?;
+        if record.v != RECORD_VERSION {
+            let reason = format!("v is {}; this version reads {RECORD_VERSION}", record.v);
+            return Err(Refusal::new(Code::UnsupportedVersion, "v", reason));
+        }
+        decode::id("app", &record.app, limits)?;
+        for (field, value) in [("received_at_ms", Some(record.received_at_ms)), ("sent_at_ms", record.sent_at_ms)] {
+            if value.is_some_and(|ms| !(-TIME_MS_MAX..=TIME_MS_MAX).contains(&ms)) {
+                return Err(Refusal::new(Code::Clock, field, format!("{field} is beyond the year 9999")));
+            }
+        }
+        let event = decode::event(record.event.get(), limits)?;
+        time::check(event.head().at_ms, record.sent_at_ms, record.received_at_ms, limits)?;
+        let correction_ms = time::correction_ms(record.sent_at_ms, record.received_at_ms);
+        Ok(Entry { app: record.app, received_at_ms: record.received_at_ms, correction_ms, event, raw: record.event.get(), place })
+    }
+
+    pub fn head(&self) -> Head<'_> {
+        self.event.head()
+    }
+
+    /// A time of the session's clock on ours.
+    pub fn corrected(&self, at_ms: i64) -> i64 {
+        at_ms.saturating_add(self.correction_ms)
+    }
+
+    /// When it happened, on our clock.
+    pub fn at_ms(&self) -> i64 {
+        self.corrected(self.head().at_ms)
+    }
+
+    /// The cumulative counters it carries; none when it is an event that carries none.
+    pub fn counters(&self) -> Option<&[Counters<'_>]> {
+        matches!(self.event, Event::Heartbeat(_) | Event::SessionEnd(_)).then(|| self.event.counters())
+    }
+
+    /// When its session says it began, on our clock; only counters come with that.
+    pub fn session_started_at_ms(&self) -> Option<i64> {
+        match &self.event {
+            Event::Heartbeat(e) => Some(self.corrected(e.session_started_at_ms)),
+            Event::SessionEnd(e) => Some(self.corrected(e.session_started_at_ms)),
+            _ => None,
+        }
+    }
+
+    /// The CDN in use, when it says so.
+    pub fn current_cdn(&self) -> Option<&str> {
+        match &self.event {
+            Event::Heartbeat(e) => e.cdn.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The dead letter of a record that was refused. Whatever of the envelope can be read is kept.
+pub fn dead_letter(topic: &str, payload: &[u8], place: Place, refusal: Refusal) -> DeadLetter {
+    let envelope = serde_json::from_slice::<Record>(payload).ok();
+    let head = payload.get(..DEADLETTER_HEAD_BYTES).unwrap_or(payload);
+    DeadLetter {
+        v: RECORD_VERSION,
+        by: "processor".into(),
+        app: envelope.as_ref().map(|r| r.app.clone().into_owned()).unwrap_or_default(),
+        received_at_ms: envelope.as_ref().map_or(0, |r| r.received_at_ms),
+        code: refusal.code,
+        field: refusal.field,
+        reason: refusal.reason,
+        origin: Some(Origin { topic: topic.to_owned(), partition: place.partition, offset: place.offset }),
+        length_bytes: payload.len() as u64,
+        sha256: Sha256::digest(payload).iter().fold(String::with_capacity(64), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        }),
+        head: String::from_utf8_lossy(head).into_owned(),
+    }
+}

@@ -1,0 +1,51 @@
+//! Kafka → ledger. Counters become additive rows, and the offsets they came from are committed in the
+//! same transaction, so that nothing is booked twice and nothing is left out, through any crash.
+//! Taking events from clients is not here (`ingest`), nor answering questions (`query`).
+//!
+//! In the order in which data meets them:
+//!
+//! * [`config`]    every setting and limit, with its reason
+//! * [`error`]     why the processor cannot go on, by cause
+//! * [`source`]    records out of Kafka (the only consumer)
+//! * [`entry`]     a record's bytes → a checked event with corrected times, or a dead letter
+//! * [`split`]     an amount over an interval → exact parts per 5-minute window
+//! * [`session`]   what is remembered of one session
+//! * [`memory`]    all sessions in memory, and the trace of those that left it
+//! * [`book`]      the rules: which rows an event becomes; pure
+//! * [`rows`]      the shape of those rows, before they are columns
+//! * [`buffer`]    rows → Arrow batches of the two tables
+//! * [`sink`]      dead letters into Kafka (the only producer)
+//! * [`table`]     batches + offsets → one Delta commit (the only writer of tables)
+//! * [`durable`]   makes what was written survive a power cut
+//! * [`scan`]      reads a table's own Parquet files, column by column
+//! * [`recover`]   ledger → what the book has to remember
+//! * [`worker`]    drives all of the above
+//! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
+//! * [`status`]    what the outside may see: metrics and readiness
+//! * [`http`]      the admin address
+//! * [`run`](mod@run)  the whole processor, from its settings to its end
+
+pub mod book;
+pub mod buffer;
+pub mod config;
+pub mod durable;
+pub mod entry;
+pub mod error;
+pub mod http;
+pub mod maintain;
+pub mod memory;
+pub mod recover;
+pub mod rows;
+pub mod run;
+pub mod scan;
+pub mod session;
+pub mod sink;
+pub mod source;
+pub mod split;
+pub mod status;
+pub mod table;
+pub mod worker;
+
+pub use config::Config;
+pub use error::Error;
+pub use run::run;

@@ -1,0 +1,117 @@
+//! Reads a table's own Parquet files, a few columns of them, batch by batch. Answering anybody else's
+//! questions is not here: that is `query`.
+
+use crate::error::Error;
+use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use chrono::DateTime;
+use deltalake::DeltaTable;
+use deltalake::kernel::LogicalFileView;
+use deltalake::parquet::arrow::arrow_reader::{ArrowPredicateFn, RowFilter};
+use deltalake::parquet::arrow::async_reader::ParquetObjectReader;
+use deltalake::parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
+use futures::StreamExt;
+use livemeter_schemas::ledger;
+use object_store::path::Path;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+/// Rows decoded at once: bounds memory, and is enough to hide what a batch costs.
+const BATCH_ROWS: usize = 8_192;
+
+/// One data file of a table.
+#[derive(Debug, Clone)]
+pub struct DataFile {
+    pub path: Path,
+    pub bytes: u64,
+    pub date: String,
+    /// Latest `received_at` of its rows; none when the log does not say.
+    pub received_at_ms_max: Option<i64>,
+}
+
+/// Every data file of the table as it is loaded.
+pub fn files(table: &DeltaTable) -> Result<Vec<DataFile>, Error> {
+    let snapshot = table.snapshot().map_err(Error::storage("reading the log"))?;
+    let log = snapshot.snapshot().try_log_data().map_err(Error::storage("reading the log"))?;
+    Ok(log.iter().map(|view| data_file(&view)).collect())
+}
+
+fn data_file(view: &LogicalFileView) -> DataFile {
+    let date = view.partition_values_map().remove(ledger::DATE).flatten().unwrap_or_default();
+    let stats = view.stats().and_then(|s| serde_json::from_str::<serde_json::Value>(&s).ok());
+    let latest = stats.as_ref().and_then(|s| s.get("maxValues")?.get("received_at")?.as_str());
+    let received_at_ms_max = latest.and_then(|at| DateTime::parse_from_rfc3339(at).ok()).map(|at| at.timestamp_millis() + 1);
+    DataFile { path: view.object_store_path(), bytes: view.size().try_into().unwrap_or(0), date, received_at_ms_max }
+}
+
+/// Reads `columns` of one file and hands each batch to `take`; with `sessions`, only rows of those.
+/// Returns the number of rows handed over.
+pub async fn read(
+    table: &DeltaTable,
+    file: &DataFile,
+    columns: &[&str],
+    sessions: Option<Arc<HashSet<String>>>,
+    mut take: impl FnMut(&Columns<'_>) -> Result<(), Error>,
+) -> Result<u64, Error> {
+    let reader = ParquetObjectReader::new(table.object_store(), file.path.clone()).with_file_size(file.bytes);
+    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(Error::storage("opening a file"))?;
+    let schema = builder.parquet_schema();
+    let mask = ProjectionMask::columns(schema, columns.iter().copied());
+    let filter = sessions.map(|sessions| {
+        let only = ProjectionMask::columns(schema, ["session_id"]);
+        let wanted = move |batch: RecordBatch| {
+            let ids = batch.column(0).as_string_opt::<i32>();
+            Ok(ids.map_or_else(
+                || BooleanArray::from(vec![true; batch.num_rows()]),
+                |ids| ids.iter().map(|id| Some(id.is_some_and(|id| sessions.contains(id)))).collect(),
+            ))
+        };
+        RowFilter::new(vec![Box::new(ArrowPredicateFn::new(only, wanted))])
+    });
+    let mut builder = builder.with_projection(mask).with_batch_size(BATCH_ROWS);
+    if let Some(filter) = filter {
+        builder = builder.with_row_filter(filter);
+    }
+    let mut stream = builder.build().map_err(Error::storage("reading a file"))?;
+    let mut rows = 0;
+    while let Some(batch) = stream.next().await {
+        let batch = batch.map_err(Error::storage("reading rows"))?;
+        rows += batch.num_rows() as u64;
+        take(&Columns { batch: &batch, file })?;
+    }
+    Ok(rows)
+}
+
+/// A batch whose columns are asked for by name and type; a missing one is an error, never a guess.
+pub struct Columns<'b> {
+    batch: &'b RecordBatch,
+    file: &'b DataFile,
+}
+
+impl<'b> Columns<'b> {
+    pub fn rows(&self) -> usize {
+        self.batch.num_rows()
+    }
+
+    pub fn text(&self, name: &str) -> Result<&'b StringArray, Error> {
+        self.column(name)?.as_string_opt().ok_or_else(|| self.wrong(name))
+    }
+
+    pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
+        self.column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name))
+    }
+
+    /// A time column, in milliseconds.
+    pub fn ms(&self, name: &str) -> Result<impl Fn(usize) -> i64 + 'b, Error> {
+        let column = self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name))?;
+        Ok(move |row| column.value(row).div_euclid(1000))
+    }
+
+    fn column(&self, name: &str) -> Result<&'b Arc<dyn Array>, Error> {
+        self.batch.column_by_name(name).ok_or_else(|| self.wrong(name))
+    }
+
+    fn wrong(&self, name: &str) -> Error {
+        Error::Ledger(format!("{}: column {name} is missing or of another type", self.file.path))
+    }
+}

@@ -1,0 +1,139 @@
+//! What the outside may see of the processor: Prometheus metrics, and whether it is ready. Shared by
+//! everything that runs; serving it is in [`crate::http`].
+
+use livemeter_schemas::refusal::Code;
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use std::sync::Arc;
+use tokio::sync::watch;
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct TableLabel {
+    pub table: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct CodeLabel {
+    pub code: &'static str,
+}
+
+/// What the processor is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    Starting,
+    Recovering,
+    Running,
+    /// Something failed that may succeed later; it is tried again and again.
+    Retrying(String),
+    Stopping,
+}
+
+/// Metrics and phase.
+#[derive(Debug)]
+pub struct Status {
+    pub registry: Registry,
+    pub metrics: Metrics,
+    phase: watch::Sender<Phase>,
+}
+
+#[derive(Debug)]
+pub struct Metrics {
+    pub records_consumed: Counter,
+    pub rows_written: Family<TableLabel, Counter>,
+    pub commits: Family<TableLabel, Counter>,
+    pub commit_seconds: Family<TableLabel, Histogram, fn() -> Histogram>,
+    pub live_files: Family<TableLabel, Gauge>,
+    pub lag_records: Gauge,
+    pub lag_seconds: Gauge,
+    pub late: Counter,
+    pub duplicates: Counter,
+    pub empty: Counter,
+    pub refused: Family<CodeLabel, Counter>,
+    pub violations: Counter,
+    pub poison: Counter,
+    pub sessions: Gauge,
+    pub sessions_evicted: Gauge,
+    pub lookups: Counter,
+    pub retries: Counter,
+    pub maintenance_runs: Family<TableLabel, Counter>,
+    pub maintenance_failures: Family<TableLabel, Counter>,
+}
+
+impl Status {
+    pub fn new() -> Arc<Self> {
+        let metrics = Metrics::new();
+        let mut registry = Registry::with_prefix("livemeter_processor");
+        let m = &metrics;
+        registry.register("records_consumed", "Records read from the topic", m.records_consumed.clone());
+        registry.register("rows_written", "Rows committed to the ledger", m.rows_written.clone());
+        registry.register("commits", "Commits to the ledger that hold offsets", m.commits.clone());
+        registry.register("commit_seconds", "Time to write and commit a batch", m.commit_seconds.clone());
+        registry.register("live_files", "Data files the table consists of", m.live_files.clone());
+        registry.register("lag_records", "Records on the topic that are not committed yet", m.lag_records.clone());
+        registry.register("lag_seconds", "Age of the newest committed record while there is a lag", m.lag_seconds.clone());
+        registry.register("late", "Counters at or below the seq reached: nothing to add", m.late.clone());
+        registry.register("duplicates", "Events that were in the ledger already", m.duplicates.clone());
+        registry.register("empty", "Counters that name no CDN: nothing to book", m.empty.clone());
+        registry.register("refused", "Records sent to the dead letter, by cause", m.refused.clone());
+        registry.register("violations", "Counters that fell at a higher seq", m.violations.clone());
+        registry.register("poison", "Records that could not be read at all", m.poison.clone());
+        registry.register("sessions", "Sessions in memory", m.sessions.clone());
+        registry.register("sessions_evicted", "Sessions of which only a hash is in memory", m.sessions_evicted.clone());
+        registry.register("lookups", "Sessions looked up in the ledger before booking", m.lookups.clone());
+        registry.register("retries", "Failures that were tried again", m.retries.clone());
+        registry.register("maintenance_runs", "Maintenance runs that ended well", m.maintenance_runs.clone());
+        registry.register("maintenance_failures", "Maintenance runs that failed", m.maintenance_failures.clone());
+        Arc::new(Status { registry, metrics, phase: watch::channel(Phase::Starting).0 })
+    }
+
+    pub fn enter(&self, phase: Phase) {
+        self.phase.send_if_modified(|now| {
+            let news = *now != phase;
+            *now = phase;
+            news
+        });
+    }
+
+    pub fn phase(&self) -> Phase {
+        self.phase.borrow().clone()
+    }
+}
+
+impl Metrics {
+    fn new() -> Self {
+        Metrics {
+            records_consumed: Default::default(),
+            rows_written: Default::default(),
+            commits: Default::default(),
+            commit_seconds: Family::new_with_constructor(commit_buckets),
+            live_files: Default::default(),
+            lag_records: Default::default(),
+            lag_seconds: Default::default(),
+            late: Default::default(),
+            duplicates: Default::default(),
+            empty: Default::default(),
+            refused: Default::default(),
+            violations: Default::default(),
+            poison: Default::default(),
+            sessions: Default::default(),
+            sessions_evicted: Default::default(),
+            lookups: Default::default(),
+            retries: Default::default(),
+            maintenance_runs: Default::default(),
+            maintenance_failures: Default::default(),
+        }
+    }
+
+    pub fn refuse(&self, code: Code) {
+        self.refused.get_or_create(&CodeLabel { code: code.as_str() }).inc();
+    }
+}
+
+/// From a quick local disk to a slow object store.
+fn commit_buckets() -> Histogram {
+    Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
+}

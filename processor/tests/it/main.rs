@@ -1,0 +1,9 @@
+//! The processor without a broker: its rules by property, its tables and its worker by acting out every
+//! crash. One binary, since each would link the whole table engine again. Real Kafka is in `/tests`.
+
+mod book;
+mod client;
+mod eviction;
+mod stage;
+mod table;
+mod worker;

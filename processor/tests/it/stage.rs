@@ -1,0 +1,190 @@
+//! The stage for a worker without a broker: a topic in memory, a sink in memory, a ledger in a folder.
+
+use crate::client::{Row, T0};
+use livemeter_processor::config::Config;
+use livemeter_processor::error::Error;
+use livemeter_processor::scan;
+use livemeter_processor::sink::Sink;
+use livemeter_processor::source::{Layout, Message, Source};
+use livemeter_processor::status::Status;
+use livemeter_processor::worker::Worker;
+use livemeter_schemas::record::DeadLetter;
+use std::future::Future;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// A topic in memory. Copies share their records: what a broker keeps while workers come and go.
+#[derive(Clone, Default)]
+pub struct Topic {
+    pub cluster_id: String,
+    pub partitions: Arc<Mutex<Vec<Vec<Message>>>>,
+    pub low: i64,
+    read: Vec<i64>,
+}
+
+impl Topic {
+    pub fn new(partitions: Vec<Vec<Message>>) -> Self {
+        Topic { cluster_id: "cluster-1".into(), partitions: Arc::new(Mutex::new(partitions)), low: 0, read: Vec::new() }
+    }
+
+    /// Everything from one partition, as records.
+    pub fn of(payloads: impl IntoIterator<Item = Vec<u8>>) -> Self {
+        Topic::new(vec![(0..).zip(payloads).map(|(i, p)| crate::client::message(0, i, p)).collect()])
+    }
+
+    pub fn add(&self, partition: usize, payload: Vec<u8>) {
+        let mut all = self.partitions.lock().unwrap();
+        let offset = all[partition].len() as i64;
+        all[partition].push(crate::client::message(partition as i32, offset, payload));
+    }
+}
+
+impl Source for Topic {
+    async fn layout(&mut self) -> Result<Layout, Error> {
+        let watermarks = self.ends().into_iter().map(|end| (self.low, end)).collect();
+        Ok(Layout { cluster_id: self.cluster_id.clone(), watermarks })
+    }
+
+    async fn start(&mut self, offsets: &[i64]) -> Result<(), Error> {
+        self.read = offsets.to_vec();
+        Ok(())
+    }
+
+    /// Up to 7 records of each partition; waits for ever at the end.
+    async fn next(&mut self) -> Result<Vec<Message>, Error> {
+        let mut chunk = Vec::new();
+        for (records, read) in self.partitions.lock().unwrap().iter().zip(&mut self.read) {
+            let some = records.iter().skip(*read as usize).take(7);
+            let before = chunk.len();
+            chunk.extend(some.cloned());
+            *read += (chunk.len() - before) as i64;
+        }
+        if chunk.is_empty() {
+            std::future::pending::<()>().await;
+        }
+        Ok(chunk)
+    }
+
+    fn ends(&self) -> Vec<i64> {
+        self.partitions.lock().unwrap().iter().map(|p| p.len() as i64).collect()
+    }
+
+    fn advise(&mut self, _: &[i64]) {}
+}
+
+/// Dead letters in memory; refuses the first `failures` times.
+#[derive(Clone, Default)]
+pub struct Letters {
+    pub letters: Arc<Mutex<Vec<DeadLetter>>>,
+    pub failures: Arc<Mutex<u32>>,
+}
+
+impl Sink for Letters {
+    async fn put(&mut self, letters: &[DeadLetter]) -> Result<(), Error> {
+        let mut failures = self.failures.lock().unwrap();
+        if *failures > 0 {
+            *failures -= 1;
+            return Err(Error::Kafka("the broker is away".into()));
+        }
+        self.letters.lock().unwrap().extend_from_slice(letters);
+        Ok(())
+    }
+}
+
+pub type Player = Worker<Topic, Letters>;
+
+pub fn config(folder: &Path) -> Config {
+    Config {
+        ledger: folder.to_str().unwrap().into(),
+        commit_interval_ms: 100,
+        // Maintenance only where a test asks for it.
+        checkpoint_commits: 1_000_000,
+        ..Config::default()
+    }
+}
+
+pub fn clock() -> i64 {
+    T0 + 60_000
+}
+
+pub async fn open(config: &Config, topic: &Topic, letters: &Letters) -> Result<Player, Error> {
+    Worker::open(config.clone(), Status::new(), topic.clone(), letters.clone(), clock).await
+}
+
+/// Works until everything on the topic is committed.
+pub async fn drain(worker: &mut Player, topic: &Topic) {
+    while worker.committed() != Source::ends(topic) {
+        tokio::time::timeout(Duration::from_secs(30), worker.turn()).await.expect("the worker is stuck").unwrap();
+    }
+}
+
+/// Reads the whole topic through one worker.
+pub async fn work_through(config: &Config, topic: &Topic) -> Player {
+    let mut worker = open(config, topic, &Letters::default()).await.unwrap();
+    drain(&mut worker, topic).await;
+    worker
+}
+
+/// Polls a future `polls` times, with time between for what runs beside it; then drops it where it stands,
+/// as a crash would. None when it was dropped.
+pub async fn crash_after<T>(polls: usize, future: impl Future<Output = T>) -> Option<T> {
+    let mut future = pin!(future);
+    for _ in 0..polls {
+        if let std::task::Poll::Ready(value) = futures::poll!(future.as_mut()) {
+            return Some(value);
+        }
+        tokio::time::sleep(Duration::from_millis(3)).await;
+    }
+    None
+}
+
+/// Both tables as anybody would read them: freshly opened, at their latest version.
+pub async fn ledger(folder: &Path) -> (Vec<Row>, Vec<(String, u64)>) {
+    let (mut rows, mut events) = (Vec::new(), Vec::new());
+    let table = load(folder, "increments").await;
+    let columns: Vec<String> =
+        livemeter_schemas::ledger::increments().fields().iter().map(|f| f.name().clone()).filter(|n| n != "date").collect();
+    let columns: Vec<&str> = columns.iter().map(String::as_str).collect();
+    for file in scan::files(&table).unwrap() {
+        let read = scan::read(&table, &file, &columns, None, |c| {
+            let numbers = |prefix: &str, row: usize| {
+                ["bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"]
+                    .map(|n| c.int(&format!("{prefix}{n}")).unwrap().value(row) as u64)
+            };
+            for row in 0..c.rows() {
+                let window_start_ms = c.ms("window_start")?(row);
+                assert_eq!(livemeter_processor::buffer::date(window_start_ms), file.date);
+                rows.push(Row {
+                    session: c.text("session_id")?.value(row).to_owned(),
+                    cdn: c.text("cdn")?.value(row).to_owned(),
+                    window_start_ms,
+                    added: numbers("", row),
+                    reached: numbers("reached_", row),
+                    seq: c.int("reached_seq")?.value(row) as u64,
+                    at_ms: c.ms("at")?(row),
+                });
+            }
+            Ok(())
+        });
+        read.await.unwrap();
+    }
+    let table = load(folder, "events").await;
+    for file in scan::files(&table).unwrap() {
+        let read = scan::read(&table, &file, &["session_id", "seq"], None, |c| {
+            events
+                .extend((0..c.rows()).map(|r| (c.text("session_id").unwrap().value(r).to_owned(), c.int("seq").unwrap().value(r) as u64)));
+            Ok(())
+        });
+        read.await.unwrap();
+    }
+    rows.sort();
+    events.sort();
+    (rows, events)
+}
+
+pub async fn load(folder: &Path, name: &str) -> deltalake::DeltaTable {
+    let url = url::Url::from_directory_path(folder.join(name)).unwrap();
+    deltalake::DeltaTableBuilder::from_url(url).unwrap().load().await.unwrap()
+}
