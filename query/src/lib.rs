@@ -1,0 +1,38 @@
+//! Ledger → answers: SQL for analysts, two reports for everybody, and the console's page, over HTTP.
+//! Nothing here writes a table; the ledger's columns and the reports' shapes are `livemeter_schemas`'.
+//!
+//! * [`config`]   every setting and limit, each with its reason
+//! * [`error`]    what can go wrong, by cause
+//! * [`ledger`]   the two Delta tables, opened when there, refreshed at most once a second
+//! * [`admit`]    SQL text → one admitted statement, or a refusal that names what was wrong (pure)
+//! * [`engine`]   an admitted statement → a bounded stream of rows: memory, time, queue
+//! * [`encode`]   rows → JSON and CSV, to the digit (pure)
+//! * [`zone`]     local time → instants and time buckets (pure)
+//! * [`report`]   a report's parameters → what to read (pure)
+//! * [`rows`]     the engine's rows → a report's plain values, checked
+//! * [`traffic`]  bytes, sessions and peaks
+//! * [`quality`]  play time, stalls, views and startup times
+//! * [`status`]   how far the ledger is and how fresh, from file statistics alone
+//! * [`console`]  the page's files, built into the binary
+//! * [`metrics`]  what the service counts about itself
+//! * [`http`]     the routes; the only place that knows HTTP
+
+pub mod admit;
+pub mod config;
+pub mod console;
+pub mod encode;
+pub mod engine;
+pub mod error;
+pub mod http;
+pub mod ledger;
+pub mod metrics;
+pub mod quality;
+pub mod report;
+pub mod rows;
+pub mod status;
+pub mod traffic;
+pub mod zone;
+
+pub use config::Config;
+pub use error::Error;
+pub use http::{Server, run};
