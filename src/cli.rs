@@ -1,0 +1,207 @@
+//! The command line: one subcommand per service and per tool. Flags are made from the table of
+//! settings, so that a flag, a variable and a line of the file can never drift apart.
+
+use crate::settings::{SETTINGS, Settings};
+use crate::{client, kafka, parent, services, telemetry, up};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit codes, the same everywhere: a script may rely on them.
+pub mod exit {
+    /// It failed; the same may succeed later.
+    pub const FAILED: u8 = 1;
+    /// A flag, a setting or an argument is wrong.
+    pub const USAGE: u8 = 2;
+    /// Trying again is no use: a person must read the message and act.
+    pub const ATTENTION: u8 = 3;
+}
+
+/// Parses the arguments, resolves the settings and runs the subcommand.
+pub fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let Some((name, sub)) = matches.subcommand() else { return ExitCode::from(exit::USAGE) };
+    if name == "completions" {
+        return completions(sub);
+    }
+    let settings = match resolve(sub) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("livemeter: {error}");
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    if sub.get_flag("die-with-parent") {
+        parent::die_with_parent();
+    }
+    telemetry::start(sub.get_one::<String>("log").map_or("info", String::as_str), sub.get_flag("log-json"));
+    let result = match name {
+        "up" => up::run(&settings, sub.get_one::<PathBuf>("config").cloned(), sub.get_one::<String>("kafka").is_some()),
+        "ingest" => services::ingest(&settings),
+        "process" => services::process(&settings),
+        "query" => services::query(&settings),
+        "simulate" => services::simulate(&settings),
+        "topics" => kafka::topics::command(&settings, sub),
+        "deadletter" => kafka::deadletter::command(&settings, sub),
+        "sql" => client::sql::command(sub),
+        _ => show_settings(&settings),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, code }) => {
+            eprintln!("livemeter {name}: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why a subcommand ended badly, and its exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub message: String,
+    pub code: u8,
+}
+
+impl Failure {
+    pub fn new(error: impl std::fmt::Display) -> Self {
+        Failure { message: error.to_string(), code: exit::FAILED }
+    }
+    pub fn attention(error: impl std::fmt::Display) -> Self {
+        Failure { message: error.to_string(), code: exit::ATTENTION }
+    }
+}
+
+pub fn command() -> Command {
+    Command::new("livemeter")
+        .about("The independent meter for live video over several CDNs")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommand(
+            service("up", &["up"], "Start everything on this machine: broker, ingest, processor, query, console, a simulated audience")
+                .arg(Arg::new("kafka").long("kafka").value_name("HOST:PORT").help("Use this Kafka cluster instead of the embedded broker"))
+                .after_help("Examples:\n  livemeter up\n  livemeter up --viewers 0 --data /srv/livemeter\n  livemeter up --kafka kafka-1:9092"),
+        )
+        .subcommand(
+            service("ingest", &["ingest", "kafka"], "HTTP to Kafka: what players post to")
+                .after_help("Example:\n  livemeter ingest --listen 0.0.0.0:8700 --brokers kafka-1:9092,kafka-2:9092"),
+        )
+        .subcommand(
+            service("process", &["processor", "kafka", "ledger"], "Kafka to the ledger")
+                .after_help("Example:\n  livemeter process --brokers kafka-1:9092 --ledger /srv/livemeter/ledger"),
+        )
+        .subcommand(
+            service("query", &["query", "ledger"], "Answers from the ledger: SQL, reports, the console")
+                .after_help("Example:\n  livemeter query --ledger /srv/livemeter/ledger --listen 127.0.0.1:8701"),
+        )
+        .subcommand(
+            service("simulate", &["simulate"], "A simulated audience that posts to ingest, with its own ground truth")
+                .after_help("Example:\n  livemeter simulate --viewers 1000 --duration 60s --truth truth.json"),
+        )
+        .subcommand(
+            common(Command::new("topics").about("Kafka topics").subcommand_required(true)).subcommand(
+                service("create", &["kafka"], "Create the topics with sound settings; those that exist are left alone")
+                    .after_help("Example:\n  livemeter topics create --brokers kafka-1:9092 --partitions 24 --replication 3"),
+            ),
+        )
+        .subcommand(
+            common(Command::new("deadletter").about("What was refused, and why").subcommand_required(true)).subcommand(
+                service("list", &["kafka"], "List refused events, newest last")
+                    .arg(Arg::new("limit").long("limit").value_name("N").default_value("50").value_parser(clap::value_parser!(u32).range(1..=100_000)).help("Most to list"))
+                    .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a line"))
+                    .after_help("Example:\n  livemeter deadletter list --limit 5\n  livemeter deadletter list --json | jq .reason"),
+            ),
+        )
+        .subcommand(
+            common(Command::new("sql").about("Ask the ledger in SQL; prints a table"))
+                .arg(Arg::new("sql").required(true).value_name("SQL").help("One SELECT; - reads it from standard input"))
+                .arg(Arg::new("server").long("server").value_name("URL").default_value("http://127.0.0.1:8701").env("LIVEMETER_SERVER").help("The query service"))
+                .arg(Arg::new("format").long("format").value_parser(["table", "json", "csv"]).default_value("table").help("How to print"))
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("The same as --format json"))
+                .after_help("Examples:\n  livemeter sql \"SELECT cdn, SUM(bytes) AS bytes FROM increments GROUP BY cdn\"\n  livemeter sql --format csv \"SELECT * FROM events LIMIT 10\" > events.csv"),
+        )
+        .subcommand(common(Command::new("settings").about("Print every setting as it is in force, as TOML")))
+        .subcommand(
+            Command::new("completions")
+                .about("Shell completions on standard output")
+                .arg(Arg::new("shell").required(true).value_parser(clap::value_parser!(clap_complete::Shell)))
+                .after_help("Example:\n  livemeter completions bash > /etc/bash_completion.d/livemeter"),
+        )
+}
+
+/// A subcommand with a flag for each setting of the sections; the first section's flags win.
+fn service(name: &'static str, sections: &[&'static str], about: &'static str) -> Command {
+    let mut command = common(Command::new(name).about(about));
+    for section in sections {
+        for setting in SETTINGS.iter().filter(|s| s.section() == *section) {
+            let variable = format!("LIVEMETER_{}", setting.key.replace('.', "_").to_uppercase());
+            command = command.arg(
+                Arg::new(setting.key)
+                    .long(setting.flag)
+                    .value_name("VALUE")
+                    .allow_hyphen_values(true)
+                    .help(format!("{} [{variable}]", setting.help))
+                    .long_help(format!("{}\nAccepted: {}\nAlso {variable}, or {} in the file.", setting.help, setting.kind.accepts(), setting.key)),
+            );
+        }
+    }
+    command
+}
+
+/// What every subcommand takes.
+fn common(command: Command) -> Command {
+    command
+        .arg(Arg::new("config").long("config").value_name("FILE").value_parser(clap::value_parser!(PathBuf)).env("LIVEMETER_CONFIG").help("A TOML file of settings"))
+        .arg(Arg::new("log").long("log").value_name("LEVEL").default_value("info").env("LIVEMETER_LOG").help("error, warn, info, debug or trace"))
+        .arg(Arg::new("log-json").long("log-json").action(ArgAction::SetTrue).help("Log as JSON, one object a line"))
+        .arg(Arg::new("die-with-parent").long("die-with-parent").action(ArgAction::SetTrue).hide(true))
+}
+
+/// Flags of the deepest subcommand, the environment and the file, resolved.
+fn resolve(matches: &ArgMatches) -> Result<Settings, Box<dyn std::error::Error>> {
+    let deepest = matches.subcommand().map_or(matches, |(_, inner)| inner);
+    let mut flags: Vec<(&'static str, String)> = Vec::new();
+    for setting in SETTINGS {
+        if let Ok(Some(text)) = deepest.try_get_one::<String>(setting.key) {
+            flags.push((setting.key, text.clone()));
+        }
+    }
+    if let Ok(Some(brokers)) = deepest.try_get_one::<String>("kafka") {
+        flags.push(("kafka.brokers", brokers.clone()));
+    }
+    let path = deepest.get_one::<PathBuf>("config").or_else(|| matches.get_one::<PathBuf>("config"));
+    let content = match path {
+        Some(path) => Some((path.as_path(), std::fs::read_to_string(path).map_err(|e| format!("--config {}: {e}", path.display()))?)),
+        None => None,
+    };
+    let file = content.as_ref().map(|(path, text)| (*path, text.as_str()));
+    Ok(Settings::resolve(&flags, std::env::vars(), file)?)
+}
+
+fn show_settings(settings: &Settings) -> Result<(), Failure> {
+    let mut section = "";
+    for setting in SETTINGS {
+        if setting.section() != section {
+            section = setting.section();
+            println!("\n[{section}]");
+        }
+        let name = setting.key.split_once('.').map_or(setting.key, |(_, name)| name);
+        println!("{name} = {:?}  # {}; {}", settings.raw(setting.key), setting.help, setting.kind.accepts());
+    }
+    Ok(())
+}
+
+fn completions(matches: &ArgMatches) -> ExitCode {
+    if let Some(shell) = matches.get_one::<clap_complete::Shell>("shell") {
+        clap_complete::generate(*shell, &mut command(), "livemeter", &mut std::io::stdout());
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_sound() {
+        super::command().debug_assert();
+    }
+}

@@ -1,0 +1,4 @@
+//! Talking to a running Livemeter over its published HTTP contracts.
+
+pub mod http;
+pub mod sql;

@@ -1,0 +1,18 @@
+//! The one binary. Thin: it picks the allocator and hands over to the command line.
+
+mod cli;
+mod client;
+mod kafka;
+mod parent;
+mod services;
+mod settings;
+mod telemetry;
+mod up;
+
+/// jemalloc gives freed memory back: a service that has seen a peak must not keep its size for ever.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+fn main() -> std::process::ExitCode {
+    cli::run()
+}

@@ -1,0 +1,170 @@
+//! Settings → each service's own configuration, a runtime, and a shutdown future. The services know
+//! neither flags nor signals; nothing else here knows their settings' names.
+
+use crate::cli::Failure;
+use crate::settings::Settings;
+use livemeter_schemas::limits::Limits;
+use std::future::Future;
+use std::io::IsTerminal;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub fn ingest(s: &Settings) -> Result<(), Failure> {
+    let limits = Limits {
+        id_bytes_max: s.size("ingest.id_bytes_max"),
+        text_bytes_max: s.size("ingest.text_bytes_max"),
+        event_bytes_max: s.size("ingest.event_bytes_max"),
+        cdns_max: s.size("ingest.cdns_max"),
+        ahead_ms_max: s.duration_ms("ingest.clock_ahead_max") as i64,
+        age_ms_max: s.duration_ms("ingest.event_age_max") as i64,
+        ..Limits::default()
+    };
+    let origins = s.list("ingest.allowed_origins");
+    let config = livemeter_ingest::Config {
+        listen: s.address("ingest.listen"),
+        brokers: s.text("kafka.brokers"),
+        events_topic: s.text("kafka.events_topic"),
+        deadletter_topic: s.text("kafka.deadletter_topic"),
+        limits,
+        body_bytes_max: s.size("ingest.body_bytes_max"),
+        inflated_bytes_max: s.size("ingest.inflated_bytes_max"),
+        inflate_ratio_max: s.size("ingest.inflate_ratio_max"),
+        batch_events_max: s.size("ingest.batch_events_max"),
+        body_timeout_ms: s.duration_ms("ingest.body_timeout"),
+        idle_timeout_ms: s.duration_ms("ingest.idle_timeout"),
+        connections_max: s.size("ingest.connections_max"),
+        requests_in_flight_max: s.size("ingest.requests_in_flight_max"),
+        bytes_in_flight_max: s.size("ingest.bytes_in_flight_max"),
+        linger_ms: s.duration_ms("ingest.linger"),
+        message_timeout_ms: s.duration_ms("ingest.message_timeout"),
+        kafka_silence_ms: s.duration_ms("ingest.kafka_silence"),
+        queue_records_max: s.size("ingest.queue_records_max"),
+        queue_bytes_max: s.size("ingest.queue_bytes_max"),
+        deadletters_per_minute: s.small("ingest.deadletters_per_minute"),
+        deadletters_per_minute_total: s.small("ingest.deadletters_per_minute_total"),
+        heartbeat_ms: s.duration_ms("ingest.heartbeat_interval"),
+        retry_after_s: s.duration("ingest.retry_after").as_secs(),
+        drain_ms: s.duration_ms("ingest.drain"),
+        allowed_origins: (!origins.iter().any(|o| o == "*")).then_some(origins),
+        ..livemeter_ingest::Config::default()
+    };
+    serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+pub fn process(s: &Settings) -> Result<(), Failure> {
+    let config = livemeter_processor::Config {
+        brokers: s.text("kafka.brokers"),
+        events_topic: s.text("kafka.events_topic"),
+        deadletter_topic: s.text("kafka.deadletter_topic"),
+        ledger: s.text("ledger.root"),
+        listen: s.address("processor.listen"),
+        group: s.text("processor.group"),
+        generation: s.small("processor.generation"),
+        commit_interval_ms: s.duration_ms("processor.commit_interval"),
+        rows_max: s.size("processor.rows_max"),
+        bytes_max: s.size("processor.bytes_max"),
+        session_silence_ms: s.duration_ms("processor.session_silence") as i64,
+        memory_days: s.small("processor.memory_days"),
+        session_events_max: s.size("processor.session_events_max"),
+        split_windows_max: s.size("processor.split_windows_max"),
+        files_max: s.size("processor.files_max"),
+        files_closed_max: s.size("processor.files_closed_max"),
+        file_bytes_target: s.integer("processor.file_bytes_target"),
+        checkpoint_commits: s.integer("processor.checkpoint_commits"),
+        retention_ms: s.duration_ms("processor.retention"),
+        shutdown_ms: s.duration_ms("processor.shutdown"),
+        ..livemeter_processor::Config::default()
+    };
+    serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+pub fn query(s: &Settings) -> Result<(), Failure> {
+    let config = livemeter_query::Config {
+        listen: s.address("query.listen"),
+        ledger: s.text("ledger.root"),
+        allowed_hosts: s.list("query.allowed_hosts"),
+        memory_bytes_max: s.size("query.memory_bytes_max"),
+        spill_bytes_max: s.integer("query.spill_bytes_max"),
+        deadline_ms: s.duration_ms("query.deadline"),
+        rows_max: s.size("query.rows_max"),
+        csv_rows_max: s.size("query.csv_rows_max"),
+        answer_bytes_max: s.size("query.answer_bytes_max"),
+        concurrent_max: s.size("query.concurrent_max"),
+        queue_max: s.size("query.queue_max"),
+        sql_bytes_max: s.size("query.sql_bytes_max"),
+        refresh_ms: s.duration_ms("query.refresh_interval"),
+        partitions: s.size("query.partitions"),
+        range_days_max: s.small("query.range_days_max"),
+    };
+    serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+pub fn simulate(s: &Settings) -> Result<(), Failure> {
+    let duration_ms = s.duration_ms("simulate.duration");
+    let run_id = s.text("simulate.run_id");
+    let config = livemeter_simulate::Config {
+        ingest_url: s.text("simulate.ingest"),
+        app: s.text("simulate.app"),
+        viewers: s.small("simulate.viewers"),
+        seed: s.integer("simulate.seed"),
+        run_id: (!run_id.is_empty()).then_some(run_id),
+        heartbeat_ms: s.duration_ms("simulate.heartbeat_interval"),
+        duration_ms: (duration_ms > 0).then_some(duration_ms),
+        network: livemeter_simulate::Network {
+            lost: s.share("simulate.lost"),
+            twice: s.share("simulate.twice"),
+            held: s.share("simulate.held"),
+            ..livemeter_simulate::Network::default()
+        },
+        connections: s.size("simulate.connections"),
+        batch_max: s.size("simulate.batch_max"),
+        drain_ms: s.duration_ms("simulate.drain"),
+        truth_path: s.path("simulate.truth"),
+        truth_sessions_path: s.path("simulate.truth_sessions"),
+        ..livemeter_simulate::Config::default()
+    };
+    serve(async move {
+        let truth = livemeter_simulate::run(config, watch_audience(duration_ms), asked_to_stop()).await.map_err(|e| failure(&e, e.retry()))?;
+        println!("{}", serde_json::to_string(&truth).map_err(Failure::new)?);
+        Ok(())
+    })
+}
+
+/// A bar towards the end when there is one, else a spinner; without a terminal, a line every ten seconds.
+fn watch_audience(duration_ms: u64) -> impl Fn(livemeter_simulate::Progress) + Send + Sync + 'static {
+    let terminal = std::io::stderr().is_terminal();
+    let bar = if !terminal { indicatif::ProgressBar::hidden() } else { indicatif::ProgressBar::new(duration_ms.max(1)) };
+    if let Ok(style) = indicatif::ProgressStyle::with_template("{bar:30} {elapsed_precise} {msg}") {
+        bar.set_style(style);
+    }
+    move |p: livemeter_simulate::Progress| {
+        let rate = p.events_acknowledged * 1000 / p.elapsed_ms.max(1);
+        let what = if p.draining { "sending the last counters" } else { "watching" };
+        let line = format!(
+            "{what}: {} viewers, {} events acknowledged ({rate}/s), {} waiting, {} requests failed, {} refused",
+            p.viewers, p.events_acknowledged, p.pending, p.requests_failed, p.refused
+        );
+        if terminal {
+            bar.set_position(p.elapsed_ms.min(duration_ms));
+            bar.set_message(line);
+        } else if p.elapsed_ms / 1000 % 10 == 0 {
+            tracing::info!("{line}");
+        }
+    }
+}
+
+/// Two worker threads: the house is measured on two cores, and more would only wait.
+fn serve(service: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?.block_on(service)
+}
+
+fn failure(error: &dyn std::error::Error, retry: bool) -> Failure {
+    if retry { Failure::new(error) } else { Failure::attention(error) }
+}
+
+/// Ends with SIGTERM or Ctrl-C.
+async fn asked_to_stop() {
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
+}

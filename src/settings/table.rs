@@ -1,0 +1,158 @@
+//! The table of all settings: name, flag, kind and one line of help. Defaults are in `default.toml`.
+
+use super::kind::Kind;
+use std::time::Duration;
+
+/// One setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// `section.name`, as in the file.
+    pub key: &'static str,
+    /// The flag of the section's own subcommand, without dashes.
+    pub flag: &'static str,
+    pub kind: Kind,
+    pub help: &'static str,
+}
+
+impl Setting {
+    pub fn section(&self) -> &'static str {
+        self.key.split('.').next().unwrap_or(self.key)
+    }
+}
+
+const fn s(key: &'static str, flag: &'static str, kind: Kind, help: &'static str) -> Setting {
+    Setting { key, flag, kind, help }
+}
+
+const MS: Duration = Duration::from_millis(1);
+const fn secs(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+const HOUR: Duration = secs(3600);
+const DAY: Duration = secs(86_400);
+const KIB: u64 = 1 << 10;
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+const TIB: u64 = 1 << 40;
+
+/// All of them, section by section, in the order in which data meets them.
+pub const SETTINGS: &[Setting] = &[
+    s("kafka.brokers", "brokers", Kind::Brokers, "Kafka bootstrap servers"),
+    s("kafka.events_topic", "events-topic", Kind::Name, "Topic of accepted events"),
+    s("kafka.deadletter_topic", "deadletter-topic", Kind::Name, "Topic of refused events"),
+    s("kafka.partitions", "partitions", Kind::Count(1, 10_000), "Partitions of the events' topic when it is created"),
+    s("kafka.replication", "replication", Kind::Count(1, 10), "Replicas of each topic when it is created"),
+    s("ledger.root", "ledger", Kind::Name, "Folder of the ledger"),
+    s("ingest.listen", "listen", Kind::Address, "Where to listen"),
+    s("ingest.body_bytes_max", "body-bytes-max", Kind::Size(KIB, 64 * MIB), "Largest body as sent"),
+    s("ingest.inflated_bytes_max", "inflated-bytes-max", Kind::Size(KIB, 256 * MIB), "Largest body after decompression"),
+    s("ingest.inflate_ratio_max", "inflate-ratio-max", Kind::Count(1, 10_000), "Most that a body may grow by decompression"),
+    s("ingest.batch_events_max", "batch-events-max", Kind::Count(1, 10_000), "Most events in one request"),
+    s("ingest.body_timeout", "body-timeout", Kind::Duration(secs(1), HOUR), "Longest time to send a body"),
+    s("ingest.idle_timeout", "idle-timeout", Kind::Duration(secs(1), HOUR), "How long an idle connection is kept"),
+    s("ingest.connections_max", "connections-max", Kind::Count(1, 1_000_000), "Most connections at once"),
+    s("ingest.bytes_in_flight_max", "bytes-in-flight-max", Kind::Size(MIB, 64 * GIB), "Most bytes of bodies being worked on at once"),
+    s("ingest.requests_in_flight_max", "requests-in-flight-max", Kind::Count(1, 1_000_000), "Most requests being worked on at once"),
+    s("ingest.heartbeat_interval", "heartbeat-interval", Kind::Duration(secs(1), secs(300)), "Heartbeat interval told to clients"),
+    s("ingest.linger", "linger", Kind::Duration(Duration::ZERO, secs(1)), "How long the producer gathers records"),
+    s("ingest.message_timeout", "message-timeout", Kind::Duration(secs(1), HOUR), "Longest wait for Kafka's acknowledgement"),
+    s("ingest.kafka_silence", "kafka-silence", Kind::Duration(secs(1), HOUR), "Silence after which Kafka is taken as away"),
+    s("ingest.queue_records_max", "queue-records-max", Kind::Count(1, 10_000_000), "Most records queued for Kafka"),
+    s("ingest.queue_bytes_max", "queue-bytes-max", Kind::Size(MIB, 8 * GIB), "Most bytes queued for Kafka"),
+    s("ingest.retry_after", "retry-after", Kind::Duration(secs(1), HOUR), "What a client is told to wait when refused for load"),
+    s("ingest.drain", "drain", Kind::Duration(Duration::ZERO, HOUR), "Time to finish requests when stopping"),
+    s("ingest.deadletters_per_minute", "deadletters-per-minute", Kind::Count(0, 1_000_000), "Refusals kept per minute, app and address"),
+    s("ingest.deadletters_per_minute_total", "deadletters-per-minute-total", Kind::Count(0, 1_000_000), "Refusals kept per minute in all"),
+    s("ingest.allowed_origins", "allowed-origins", Kind::List, "Origins that may post from a browser; * for any"),
+    s("ingest.id_bytes_max", "id-bytes-max", Kind::Count(8, 4096), "Longest id in bytes"),
+    s("ingest.text_bytes_max", "text-bytes-max", Kind::Count(16, 65_536), "Longest free text in bytes"),
+    s("ingest.event_bytes_max", "event-bytes-max", Kind::Size(KIB, MIB), "Longest event"),
+    s("ingest.cdns_max", "cdns-max", Kind::Count(1, 1000), "Most CDNs in one session"),
+    s("ingest.clock_ahead_max", "clock-ahead-max", Kind::Duration(secs(1), DAY), "How far an event may be ahead of its batch"),
+    s("ingest.event_age_max", "event-age-max", Kind::Duration(secs(60), secs(86_400 * 90)), "How old a queued event may be"),
+    s("processor.listen", "listen", Kind::Address, "Where health and metrics are served"),
+    s("processor.group", "group", Kind::Name, "Consumer group for the advisory offsets"),
+    s("processor.generation", "generation", Kind::Count(1, 1_000_000), "Generation of the topic; raised by one when it is replaced on purpose"),
+    s("processor.commit_interval", "commit-interval", Kind::Duration(Duration::from_millis(100), HOUR), "Time between commits to the ledger"),
+    s("processor.rows_max", "rows-max", Kind::Count(1, 10_000_000), "Most rows in one commit"),
+    s("processor.bytes_max", "bytes-max", Kind::Size(64 * KIB, 16 * GIB), "Most bytes in one commit"),
+    s("processor.session_silence", "session-silence", Kind::Duration(secs(60), secs(86_400 * 30)), "Silence after which a session leaves memory"),
+    s("processor.memory_days", "memory-days", Kind::Count(1, 3650), "Days of the ledger read back at start"),
+    s("processor.session_events_max", "session-events-max", Kind::Count(1, 1_000_000), "Event numbers remembered per session"),
+    s("processor.split_windows_max", "split-windows-max", Kind::Count(1, 100_000), "Most windows that one heartbeat may span"),
+    s("processor.files_max", "files-max", Kind::Count(2, 100_000), "Live files of the current day before compaction"),
+    s("processor.files_closed_max", "files-closed-max", Kind::Count(2, 100_000), "The same for a day that is over"),
+    s("processor.file_bytes_target", "file-bytes-target", Kind::Size(MIB, 16 * GIB), "Size of a compacted file"),
+    s("processor.checkpoint_commits", "checkpoint-commits", Kind::Count(1, 100_000), "Commits between checkpoints of the table's log"),
+    s("processor.retention", "retention", Kind::Duration(secs(60), secs(86_400 * 365)), "How long unreferenced files are kept"),
+    s("processor.shutdown", "shutdown", Kind::Duration(secs(1), HOUR), "Time to commit what is buffered when stopping"),
+    s("query.listen", "listen", Kind::Address, "Where to listen"),
+    s("query.allowed_hosts", "allowed-hosts", Kind::List, "More values of Host to accept"),
+    s("query.memory_bytes_max", "memory-bytes-max", Kind::Size(16 * MIB, TIB), "Memory of all queries together"),
+    s("query.spill_bytes_max", "spill-bytes-max", Kind::Size(MIB, TIB), "Disk that queries may spill to"),
+    s("query.deadline", "deadline", Kind::Duration(Duration::from_millis(10), HOUR), "Longest time of one query"),
+    s("query.rows_max", "rows-max", Kind::Count(1, 10_000_000), "Most rows of a JSON answer"),
+    s("query.csv_rows_max", "csv-rows-max", Kind::Count(1, 1_000_000_000), "Most rows of a CSV answer"),
+    s("query.answer_bytes_max", "answer-bytes-max", Kind::Size(MIB, 4 * GIB), "Most bytes of a JSON answer"),
+    s("query.concurrent_max", "concurrent-max", Kind::Count(1, 1000), "Most queries at once"),
+    s("query.queue_max", "queue-max", Kind::Count(0, 100_000), "Most queries waiting"),
+    s("query.range_days_max", "range-days-max", Kind::Count(1, 36_500), "Longest range of one report in days"),
+    s("query.sql_bytes_max", "sql-bytes-max", Kind::Size(KIB, 16 * MIB), "Longest SQL text"),
+    s("query.refresh_interval", "refresh-interval", Kind::Duration(MS, HOUR), "Age at which a table's snapshot is renewed"),
+    s("query.partitions", "partitions", Kind::Count(1, 1024), "Parallelism of one query"),
+    s("simulate.ingest", "ingest", Kind::Url, "Where to post"),
+    s("simulate.app", "app", Kind::Name, "App to post as"),
+    s("simulate.viewers", "viewers", Kind::Count(1, 10_000_000), "Viewers at once"),
+    s("simulate.seed", "seed", Kind::Count(0, u64::MAX), "Seed of all chance"),
+    s("simulate.run_id", "run-id", Kind::Text, "Part of every session id; empty for a new one"),
+    s("simulate.duration", "duration", Kind::Duration(Duration::ZERO, secs(86_400 * 30)), "How long; 0s until stopped"),
+    s("simulate.heartbeat_interval", "heartbeat-interval", Kind::Duration(Duration::from_millis(100), secs(300)), "Time between heartbeats"),
+    s("simulate.connections", "connections", Kind::Count(1, 10_000), "Connections kept open"),
+    s("simulate.batch_max", "batch-max", Kind::Count(1, 1000), "Most events in one request"),
+    s("simulate.lost", "lost", Kind::Share, "Share of heartbeats never sent"),
+    s("simulate.twice", "twice", Kind::Share, "Share of heartbeats sent twice"),
+    s("simulate.held", "held", Kind::Share, "Share of heartbeats sent late"),
+    s("simulate.drain", "drain", Kind::Duration(Duration::ZERO, HOUR), "Time to get the last counters acknowledged"),
+    s("simulate.truth", "truth", Kind::Path, "File for the ground truth"),
+    s("simulate.truth_sessions", "truth-sessions", Kind::Path, "File for the ground truth per session (CSV)"),
+    s("up.data", "data", Kind::Name, "Folder for everything that is kept"),
+    s("up.viewers", "viewers", Kind::Count(0, 1_000_000), "Simulated viewers; 0 for none"),
+    s("up.disk_max", "disk-max", Kind::Size(64 * MIB, TIB), "Most disk for broker and demo data"),
+    s("up.disk_free_min", "disk-free-min", Kind::Size(0, TIB), "Free disk below which everything stops"),
+    s("up.log_bytes_max", "log-bytes-max", Kind::Size(64 * KIB, GIB), "Size at which a service's log is rotated"),
+];
+
+pub fn find(key: &str) -> Option<&'static Setting> {
+    SETTINGS.iter().find(|s| s.key == key)
+}
+
+pub fn sections() -> String {
+    let mut names: Vec<_> = SETTINGS.iter().map(Setting::section).collect();
+    names.dedup();
+    names.join(", ")
+}
+
+/// "did you mean …", or the names of the section.
+pub fn suggest(key: &str) -> String {
+    let near = SETTINGS.iter().map(|s| (distance(s.key, key), s.key)).min();
+    match near {
+        Some((d, name)) if d <= 4 => format!("did you mean {name}?"),
+        _ => format!("sections are {}", sections()),
+    }
+}
+
+/// Edit distance of two short names.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, ca) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, cb) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(ca != *cb);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
