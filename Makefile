@@ -1,0 +1,55 @@
+# Two commands do all the set-up on a fresh machine: `make up` and `make test`. `make help` lists the rest.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+TARGET := $(or $(CARGO_TARGET_DIR),target)
+BIN := $(TARGET)/debug/livemeter
+
+# Settings of `make up`: VIEWERS=0 for no audience, KAFKA=host:9092 for a real cluster.
+export LIVEMETER_UP_VIEWERS := $(or $(VIEWERS),$(LIVEMETER_UP_VIEWERS),10000)
+ifneq ($(DISK_MAX),)
+export LIVEMETER_UP_DISK_MAX := $(DISK_MAX)
+endif
+ifneq ($(DATA),)
+export LIVEMETER_UP_DATA := $(DATA)
+endif
+
+.PHONY: help up test lab bench-smoke build lint fmt contracts clean-data
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+
+up: build ## build and start everything here; VIEWERS=0, KAFKA=host:9092, DISK_MAX=4GiB, DATA=dir
+	@exec $(BIN) up $(if $(KAFKA),--kafka $(KAFKA))
+
+test: ## every test, set-up included
+	@tests/run
+
+lab: ## a real live stream from two edges, metered from player to answer (LAB_SECONDS=180)
+	@tests/setup lab
+	@$(MAKE) --no-print-directory build
+	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/debug tests/lab/run
+
+bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memory, lag, lost bytes
+	@tests/setup bench
+	cargo build --release --workspace --bins
+	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
+
+build: ## the two binaries, as `make up` uses them
+	@tests/setup build
+	@echo "Building (the first time takes a while: about 600 crates; later ones take seconds)"
+	cargo build --workspace --bins
+
+lint: ## formatting and lints, as the tests check them
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+
+fmt: ## format the Rust code
+	cargo fmt --all
+
+contracts: ## write the published contracts and the types made from them anew
+	UPDATE_CONTRACTS=1 cargo test -p livemeter-schemas
+	cd schemas/ts && npm ci --silent && npm run generate
+
+clean-data: ## remove what `make up` has stored
+	rm -rf data

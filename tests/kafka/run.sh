@@ -1,0 +1,49 @@
+#!/bin/sh
+# Runs one node of Apache Kafka (KRaft, broker and controller in one) on 127.0.0.1 until it is ended.
+#   run.sh DATA_FOLDER PORT CONTROLLER_PORT
+# The data folder is formatted at the first start and kept after that. Heap: KAFKA_HEAP (512m).
+set -eu
+if [ $# -ne 3 ]; then
+    sed -n '2,4s/^# \{0,1\}//p' "$0" >&2
+    exit 2
+fi
+data=$1 port=$2 controller=$3
+libs=$("$(dirname "$0")/jars.sh")
+mkdir -p "$data"
+properties=$data/server.properties
+cat >"$properties" <<EOF
+process.roles=broker,controller
+node.id=1
+controller.quorum.bootstrap.servers=127.0.0.1:$controller
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+log.dirs=$data/logs
+# A topic that nobody created must be an error, not a surprise.
+auto.create.topics.enable=false
+num.partitions=1
+# One node: everything that Kafka keeps for itself has one copy.
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# A new member need not wait for others that will never come.
+group.initial.rebalance.delay.ms=0
+# Small machines: few threads, and a stop that does not wait.
+num.network.threads=2
+num.io.threads=4
+controlled.shutdown.enable=false
+EOF
+# C1 alone compiles: a test's broker lives for seconds, and two cores have other work. KAFKA_TIER=4 for benches.
+java="java -Xms128m -Xmx${KAFKA_HEAP:-512m} -XX:+UseSerialGC -XX:TieredStopAtLevel=${KAFKA_TIER:-1} -Djava.awt.headless=true
+    -Dorg.slf4j.simpleLogger.defaultLogLevel=${KAFKA_LOG:-warn}"
+export CLASSPATH="$libs/*"
+if [ ! -f "$data/logs/meta.properties" ]; then
+    id=$($java kafka.tools.StorageTool random-uuid)
+    $java kafka.tools.StorageTool format --standalone -t "$id" -c "$properties" >&2
+fi
+exec $java kafka.Kafka "$properties"

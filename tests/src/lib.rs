@@ -1,0 +1,22 @@
+//! What the black-box tests and the benches stand on: real brokers, the real binaries, a small HTTP
+//! client. Nothing here knows the inside of a service; everything here ends what it has started.
+//!
+//! * [`wait`]      polling with a deadline, instead of sleeping and hoping
+//! * [`process`]   one child process: its log, its end, its end when the test is killed
+//! * [`ports`]     free ports that nobody else is given
+//! * [`binary`]    where the built `livemeter` and `livemeter-broker` are
+//! * [`brokers`]   Apache Kafka and the embedded broker: start, stop, kill -9, restart
+//! * [`kafka`]     a client's side: topics, a producer, reading everything back
+//! * [`http`]      posts and gets
+//! * [`tree`]      ingest, processor and query around one broker
+//! * [`audience`]  events as a player posts them, and what must come out of them
+
+pub mod audience;
+pub mod binary;
+pub mod brokers;
+pub mod http;
+pub mod kafka;
+pub mod ports;
+pub mod process;
+pub mod tree;
+pub mod wait;
