@@ -141,7 +141,12 @@ fn service(name: &'static str, sections: &[&'static str], about: &'static str) -
                     .value_name("VALUE")
                     .allow_hyphen_values(true)
                     .help(format!("{} [{variable}]", setting.help))
-                    .long_help(format!("{}\nAccepted: {}\nAlso {variable}, or {} in the file.", setting.help, setting.kind.accepts(), setting.key)),
+                    .long_help(format!(
+                        "{}\nAccepted: {}\nAlso {variable}, or {} in the file.",
+                        setting.help,
+                        setting.kind.accepts(),
+                        setting.key
+                    )),
             );
         }
     }
@@ -151,8 +156,22 @@ fn service(name: &'static str, sections: &[&'static str], about: &'static str) -
 /// What every subcommand takes.
 fn common(command: Command) -> Command {
     command
-        .arg(Arg::new("config").long("config").value_name("FILE").value_parser(clap::value_parser!(PathBuf)).env("LIVEMETER_CONFIG").help("A TOML file of settings"))
-        .arg(Arg::new("log").long("log").value_name("LEVEL").default_value("info").env("LIVEMETER_LOG").help("error, warn, info, debug or trace"))
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(clap::value_parser!(PathBuf))
+                .env("LIVEMETER_CONFIG")
+                .help("A TOML file of settings"),
+        )
+        .arg(
+            Arg::new("log")
+                .long("log")
+                .value_name("LEVEL")
+                .default_value("info")
+                .env("LIVEMETER_LOG")
+                .help("error, warn, info, debug or trace"),
+        )
         .arg(Arg::new("log-json").long("log-json").action(ArgAction::SetTrue).help("Log as JSON, one object a line"))
         .arg(Arg::new("die-with-parent").long("die-with-parent").action(ArgAction::SetTrue).hide(true))
 }

@@ -123,7 +123,8 @@ pub fn simulate(s: &Settings) -> Result<(), Failure> {
         ..livemeter_simulate::Config::default()
     };
     serve(async move {
-        let truth = livemeter_simulate::run(config, watch_audience(duration_ms), asked_to_stop()).await.map_err(|e| failure(&e, e.retry()))?;
+        let truth =
+            livemeter_simulate::run(config, watch_audience(duration_ms), asked_to_stop()).await.map_err(|e| failure(&e, e.retry()))?;
         println!("{}", serde_json::to_string(&truth).map_err(Failure::new)?);
         Ok(())
     })

@@ -13,8 +13,6 @@ pub enum Error {
     Listen { listen: SocketAddr, source: std::io::Error },
     #[error("Kafka: {0}")]
     Kafka(String),
-    #[error("Kafka at {brokers} did not have the topics ready within {waited_ms} ms: {reason}")]
-    Topics { brokers: String, waited_ms: u128, reason: String },
 }
 
 impl Error {
@@ -22,7 +20,7 @@ impl Error {
     pub fn retry(&self) -> bool {
         match self {
             Error::Setting { .. } => false,
-            Error::Listen { .. } | Error::Kafka(_) | Error::Topics { .. } => true,
+            Error::Listen { .. } | Error::Kafka(_) => true,
         }
     }
 }

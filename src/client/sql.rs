@@ -20,9 +20,9 @@ pub fn command(matches: &ArgMatches) -> Result<(), Failure> {
     let url = format!("{}/v1/sql?format={wanted}", server.trim_end_matches('/'));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     let body = serde_json::json!({ "sql": sql }).to_string();
-    let answer = runtime.block_on(http::post_json(&url, body, Duration::from_secs(300))).map_err(|e| {
-        Failure::new(format!("{e}; is `livemeter query` or `livemeter up` running there? (--server)"))
-    })?;
+    let answer = runtime
+        .block_on(http::post_json(&url, body, Duration::from_secs(300)))
+        .map_err(|e| Failure::new(format!("{e}; is `livemeter query` or `livemeter up` running there? (--server)")))?;
     if answer.status != 200 {
         let reason = serde_json::from_slice::<Value>(&answer.body).ok();
         let reason = reason.as_ref().and_then(|v| v["reason"].as_str()).map_or_else(|| answer.text(), str::to_owned);
@@ -42,7 +42,7 @@ pub fn command(matches: &ArgMatches) -> Result<(), Failure> {
 
 fn table(answer: &SqlAnswer) -> String {
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table.set_header(answer.columns.iter().map(|c| c.name.clone()));
     for (i, column) in answer.columns.iter().enumerate() {
         if let (true, Some(c)) = (is_number(&column.data_type), table.column_mut(i)) {

@@ -18,13 +18,21 @@ pub fn command(settings: &Settings, matches: &clap::ArgMatches) -> Result<(), Fa
         return Ok(());
     }
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::UTF8_HORIZONTAL_ONLY).set_header(["received (ms)", "by", "app", "code", "reason", "bytes", "sha256"]);
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_header([
+        "received",
+        "by",
+        "app",
+        "code",
+        "reason",
+        "bytes",
+        "sha256",
+    ]);
     let mut shown = 0;
     for text in &texts {
         let Ok(letter) = serde_json::from_str::<DeadLetter>(text) else { continue };
         shown += 1;
         table.add_row([
-            letter.received_at_ms.to_string(),
+            received(letter.received_at_ms),
             letter.by,
             letter.app,
             letter.code.as_str().to_owned(),
@@ -36,6 +44,12 @@ pub fn command(settings: &Settings, matches: &clap::ArgMatches) -> Result<(), Fa
     println!("{table}");
     println!("{shown} refused, newest last (at most {limit}; --limit for more, --json for the texts themselves)");
     Ok(())
+}
+
+/// RFC 3339, UTC; the bare number when it is no time at all.
+fn received(at_ms: i64) -> String {
+    let time = chrono::DateTime::from_timestamp_millis(at_ms);
+    time.map_or_else(|| at_ms.to_string(), |t| t.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
 }
 
 /// The newest `limit` records of every partition, oldest first.

@@ -23,16 +23,16 @@ pub async fn create(settings: &Settings) -> Result<Vec<String>, Failure> {
     let replicas = settings.integer("kafka.replication") as i32;
     let events = settings.text("kafka.events_topic");
     let deadletter = settings.text("kafka.deadletter_topic");
-    let replication = TopicReplication::Fixed(replicas);
+    let replication = || TopicReplication::Fixed(replicas);
     // With three replicas, two must have a record before it is acknowledged: one broker may die.
     let in_sync = if replicas >= 3 { "2" } else { "1" };
     let topics = [
-        NewTopic::new(&events, settings.integer("kafka.partitions") as i32, replication)
+        NewTopic::new(&events, settings.integer("kafka.partitions") as i32, replication())
             .set("min.insync.replicas", in_sync)
             // A week: longer than any processor may be away. The ledger, not Kafka, is the archive.
             .set("retention.ms", "604800000")
             .set("cleanup.policy", "delete"),
-        NewTopic::new(&deadletter, 1, replication)
+        NewTopic::new(&deadletter, 1, replication())
             .set("min.insync.replicas", in_sync)
             // A month: refusals are looked at when a bill is checked.
             .set("retention.ms", "2592000000")

@@ -44,7 +44,9 @@ impl Kind {
             Kind::Address => "an address and port such as 127.0.0.1:8700 (no names)".into(),
             Kind::Brokers => "host:port, several separated by commas".into(),
             Kind::Url => "an address such as http://127.0.0.1:8700".into(),
-            Kind::Duration(min, max) => format!("a duration such as 500ms, 10s, 5m, 1h or 7d, from {} to {}", show_duration(min), show_duration(max)),
+            Kind::Duration(min, max) => {
+                format!("a duration such as 500ms, 10s, 5m, 1h or 7d, from {} to {}", show_duration(min), show_duration(max))
+            }
             Kind::Size(min, max) => format!("a size such as 512KiB, 64MiB or 2GiB, from {} to {}", show_size(min), show_size(max)),
             Kind::Count(min, max) => format!("a whole number from {min} to {max}"),
             Kind::Share => "a number from 0 to 1".into(),
@@ -95,7 +97,7 @@ fn parse_duration(text: &str) -> Option<Duration> {
 }
 
 /// `64MiB` → bytes. Units: B, KiB, MiB, GiB, TiB.
-pub fn parse_size(text: &str) -> Option<u64> {
+fn parse_size(text: &str) -> Option<u64> {
     let (number, unit) = split_unit(text)?;
     let bytes = match unit {
         "B" => 1,

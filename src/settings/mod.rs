@@ -5,9 +5,10 @@
 mod kind;
 mod table;
 
-pub use kind::{Kind, Value, parse_size, show_size};
-pub use table::{SETTINGS, Setting, find};
+pub use kind::show_size;
+pub use table::SETTINGS;
 
+use kind::Value;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -144,8 +145,13 @@ fn read_toml(content: &str, origin: &str) -> Result<Vec<(&'static str, String)>,
                 return Err(SettingError(format!("{origin}: {key} is no setting; {}", table::suggest(&key))));
             };
             let text = match value {
-                toml::Value::String(s) => s,
-                other => other.to_string(),
+                toml::Value::String(text) => text,
+                toml::Value::Integer(number) => number.to_string(),
+                toml::Value::Float(number) => number.to_string(),
+                other => {
+                    let (is, accepted) = (other.type_str(), setting.kind.accepts());
+                    return Err(SettingError(format!("{key} (from {origin}) is of type {is}; accepted: {accepted}")));
+                }
             };
             out.push((setting.key, text));
         }
@@ -201,8 +207,14 @@ mod tests {
     #[test]
     fn a_wrong_setting_is_refused_with_its_name_value_and_what_is_accepted() {
         let cases = [
-            (resolve(&[], &[], Some("[ingest]\nbody_bytes_max = \"5 apples\"")), vec!["ingest.body_bytes_max", "x.toml", "5 apples", "1KiB", "size"]),
-            (resolve(&[], &[("LIVEMETER_QUERY_LISTEN", "localhost:1")], None), vec!["query.listen", "LIVEMETER_QUERY_LISTEN", "127.0.0.1:8700"]),
+            (
+                resolve(&[], &[], Some("[ingest]\nbody_bytes_max = \"5 apples\"")),
+                vec!["ingest.body_bytes_max", "x.toml", "5 apples", "1KiB", "size"],
+            ),
+            (
+                resolve(&[], &[("LIVEMETER_QUERY_LISTEN", "localhost:1")], None),
+                vec!["query.listen", "LIVEMETER_QUERY_LISTEN", "127.0.0.1:8700"],
+            ),
             (resolve(&[], &[("LIVEMETER_QUERY_LISTN", "x")], None), vec!["LIVEMETER_QUERY_LISTN", "query.listen"]),
             (resolve(&[], &[], Some("[ingest]\nlisen = 1")), vec!["ingest.lisen", "ingest.listen"]),
             (resolve(&[], &[], Some("loose = 1")), vec!["loose", "ingest"]),

@@ -1,10 +1,10 @@
 //! Start in order, restart what falls, stop in order.
 
 use super::child::Child;
+use super::disk;
 use super::plan::{Plan, Process};
 use super::progress::Progress;
 use super::watch::{self, Scrape};
-use super::disk;
 use crate::cli::{Failure, exit};
 use crate::client::http;
 use crate::kafka;
@@ -113,7 +113,12 @@ impl Tree {
     fn nobody_fell(&mut self) -> Result<(), Failure> {
         for (process, child) in &mut self.children {
             if let Some(status) = child.ended() {
-                return Err(Failure::new(format!("{} ended while starting ({status}); its log {}:\n{}", process.name, child.log.display(), child.last_words())));
+                return Err(Failure::new(format!(
+                    "{} ended while starting ({status}); its log {}:\n{}",
+                    process.name,
+                    child.log.display(),
+                    child.last_words()
+                )));
             }
         }
         Ok(())
@@ -152,7 +157,11 @@ impl Tree {
             falls.retain(|at| at.elapsed() < Duration::from_secs(60));
             falls.push(Instant::now());
             if falls.len() > FALLS_PER_MINUTE_MAX {
-                return Err(Failure::new(format!("{name} ended {} times within a minute ({status}); its log {}:\n{words}", falls.len(), child.log.display())));
+                return Err(Failure::new(format!(
+                    "{name} ended {} times within a minute ({status}); its log {}:\n{words}",
+                    falls.len(),
+                    child.log.display()
+                )));
             }
             println!("\n{name} ended ({status}); starting it again. Its last words:\n{words}");
             // A little longer each time, so that what it waits for can come back.

@@ -17,9 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-mod topics;
 
-pub use topics::ensure_topics;
 
 const POLL: Duration = Duration::from_millis(100);
 /// How often the cluster is asked, and how long it may take to answer.
