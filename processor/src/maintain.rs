@@ -9,12 +9,15 @@ use crate::error::Error;
 use crate::scan;
 use crate::status::{Status, TableLabel};
 use crate::table::{Kind, Table, writer_properties};
+use deltalake::datafusion::execution::SessionState;
+use deltalake::delta_datafusion::DeltaSessionContext;
 use deltalake::kernel::transaction::CommitProperties;
 use deltalake::operations::vacuum::VacuumMode;
 use deltalake::{DeltaTable, FilterOp, FilterValue, checkpoints};
 use livemeter_schemas::ledger;
 use std::collections::BTreeMap;
 use std::num::NonZeroU64;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
@@ -126,6 +129,7 @@ pub async fn run(mut table: DeltaTable, kind: Kind, policy: &Policy, now_ms: i64
             .with_filters(&filters)
             .with_target_size(target)
             .with_max_concurrent_tasks(1)
+            .with_session_state(one_at_a_time())
             .with_writer_properties(writer_properties(kind))
             .with_commit_properties(quietly())
             .await
@@ -161,6 +165,14 @@ fn crowded(table: &DeltaTable, policy: &Policy, now_ms: i64) -> Result<Vec<Strin
     }
     let limit = |date: &str| if date < open_from.as_str() { policy.files_closed_max } else { policy.files_max };
     Ok(small.into_iter().filter(|(date, files)| *files > limit(date)).map(|(date, _)| date).collect())
+}
+
+/// Reads one file after the other: compaction has minutes, and must not take the worker's memory or CPU.
+fn one_at_a_time() -> Arc<SessionState> {
+    let mut session = DeltaSessionContext::new().state();
+    let config = session.config().clone().with_target_partitions(1).with_batch_size(4_096);
+    *session.config_mut() = config;
+    Arc::new(session)
 }
 
 /// Maintenance writes its own checkpoints, at its own time.

@@ -4,16 +4,23 @@
 use crate::error::Error;
 use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use bytes::Bytes;
 use chrono::DateTime;
 use deltalake::DeltaTable;
 use deltalake::kernel::LogicalFileView;
+use deltalake::parquet::arrow::arrow_reader::ArrowReaderOptions;
 use deltalake::parquet::arrow::arrow_reader::{ArrowPredicateFn, RowFilter};
-use deltalake::parquet::arrow::async_reader::ParquetObjectReader;
+use deltalake::parquet::arrow::async_reader::AsyncFileReader;
 use deltalake::parquet::arrow::{ParquetRecordBatchStreamBuilder, ProjectionMask};
-use futures::StreamExt;
+use deltalake::parquet::errors::{ParquetError, Result as ParquetResult};
+use deltalake::parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader};
+use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt};
 use livemeter_schemas::ledger;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Rows decoded at once: bounds memory, and is enough to hide what a batch costs.
@@ -53,8 +60,10 @@ pub async fn read(
     sessions: Option<Arc<HashSet<String>>>,
     mut take: impl FnMut(&Columns<'_>) -> Result<(), Error>,
 ) -> Result<u64, Error> {
-    let reader = ParquetObjectReader::new(table.object_store(), file.path.clone()).with_file_size(file.bytes);
-    let builder = ParquetRecordBatchStreamBuilder::new(reader).await.map_err(Error::storage("opening a file"))?;
+    let reader = Reader { store: table.object_store(), path: file.path.clone(), bytes: file.bytes };
+    // Types by Parquet's word, not the writer's: compaction writes the same texts as another Arrow type.
+    let plain = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchStreamBuilder::new_with_options(reader, plain).await.map_err(Error::storage("opening a file"))?;
     let schema = builder.parquet_schema();
     let mask = ProjectionMask::columns(schema, columns.iter().copied());
     let filter = sessions.map(|sessions| {
@@ -114,4 +123,37 @@ impl<'b> Columns<'b> {
     fn wrong(&self, name: &str) -> Error {
         Error::Ledger(format!("{}: column {name} is missing or of another type", self.file.path))
     }
+}
+
+/// Reads one file's ranges from wherever the table lies.
+struct Reader {
+    store: Arc<dyn ObjectStore>,
+    path: Path,
+    bytes: u64,
+}
+
+/// Read from a file's end at once: holds the whole footer of all but the largest files.
+const FOOTER_BYTES: usize = 64 * 1024;
+
+impl AsyncFileReader for Reader {
+    fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, ParquetResult<Bytes>> {
+        async move { self.store.get_range(&self.path, range).await.map_err(external) }.boxed()
+    }
+
+    fn get_byte_ranges(&mut self, ranges: Vec<Range<u64>>) -> BoxFuture<'_, ParquetResult<Vec<Bytes>>> {
+        async move { self.store.get_ranges(&self.path, &ranges).await.map_err(external) }.boxed()
+    }
+
+    fn get_metadata<'a>(&'a mut self, options: Option<&'a ArrowReaderOptions>) -> BoxFuture<'a, ParquetResult<Arc<ParquetMetaData>>> {
+        async move {
+            let reader = ParquetMetaDataReader::new().with_arrow_reader_options(options).with_prefetch_hint(Some(FOOTER_BYTES));
+            let bytes = self.bytes;
+            reader.load_and_finish(self, bytes).await.map(Arc::new)
+        }
+        .boxed()
+    }
+}
+
+fn external(error: object_store::Error) -> ParquetError {
+    ParquetError::External(Box::new(error))
 }

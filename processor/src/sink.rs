@@ -48,9 +48,10 @@ impl Sink for KafkaSink {
                 .map(serde_json::to_vec)
                 .collect::<Result<_, _>>()
                 .map_err(|e| Error::Ledger(format!("writing a dead letter: {e}")))?;
+            let (producer, topic) = (&self.producer, &self.topic);
             let sends = values.iter().zip(some).map(|(value, letter)| async move {
-                let record = FutureRecord::to(&self.topic).key(&letter.app).payload(value);
-                self.producer.send(record, Duration::from_secs(30)).await.map_err(|(e, _)| Error::Kafka(format!("dead letter: {e}")))
+                let record = FutureRecord::to(topic).key(&letter.app).payload(value);
+                producer.send(record, Duration::from_secs(30)).await.map_err(|(e, _)| Error::Kafka(format!("dead letter: {e}")))
             });
             try_join_all(sends).await?;
         }

@@ -11,8 +11,9 @@
 //! * **Crash after the commit.** The stored offset is the batch's end; the records are not read again.
 //! * **Crash between the two tables' commits.** Each has its own offsets. The worker starts at the smaller,
 //!   and each table skips what it has.
-//! * **The reply is lost.** After an error the log is read again: stored = the end of the batch that is in
-//!   doubt means that it did succeed; stored = its start, that it did not.
+//! * **The reply is lost.** After an error the log is read again. Stored = the batch's start: it did not
+//!   succeed. Stored = its end, *and* a log entry since then carries this very batch's token: it did. The
+//!   token tells it from another writer's commit that happens to end at the same offsets.
 //! * **Another writer.** Delta accepts an older transaction version on a fresh snapshot, so the check is ours:
 //!   `known` are the offsets *at* the snapshot's version, and a commit is tried at exactly the version after
 //!   it (`max_retries = 0`; creating a log entry is atomic). If anybody committed in between, the attempt
@@ -85,6 +86,15 @@ impl Origin {
     }
 }
 
+/// How to recognise a commit of ours in the log.
+struct InDoubt {
+    ends: Vec<i64>,
+    /// Stands in the commit's own information.
+    token: String,
+    /// The table's version before the first attempt.
+    since: u64,
+}
+
 /// One table of the ledger, claimed for one origin.
 pub struct Table {
     kind: Kind,
@@ -94,8 +104,8 @@ pub struct Table {
     known: Vec<i64>,
     /// Next offset per partition after the last batch of this writer.
     base: Vec<i64>,
-    /// The end of a batch whose commit was tried and whose outcome is not known.
-    in_doubt: Option<Vec<i64>>,
+    /// A batch whose commit was tried and whose outcome is not known.
+    in_doubt: Option<InDoubt>,
     /// Whether `delta` may be behind the log.
     stale: bool,
     commits: u64,
@@ -141,7 +151,7 @@ impl Table {
                 let mut begin = transactions(&self.origin, lows);
                 begin.push(Transaction::new(self.origin.id("partitions"), lows.len() as i64));
                 begin.push(Transaction::new(GENERATION_ID, generation.into()));
-                self.try_commit(&[], begin).await.map_err(Error::storage("recording where to begin"))?;
+                self.try_commit(&[], begin, "begin").await.map_err(Error::storage("recording where to begin"))?;
                 self.known = lows.to_vec();
             }
         }
@@ -200,8 +210,12 @@ impl Table {
                 }
             }
             // Set before the attempt: the future may be dropped, or the reply lost, at any point of it.
-            (self.in_doubt, self.stale) = (Some(ends.to_vec()), true);
-            match self.try_commit(&adds, transactions(&self.origin, ends)).await {
+            let since = self.delta.version().unwrap_or_default();
+            let token = || uuid::Uuid::new_v4().to_string();
+            let doubt = self.in_doubt.get_or_insert_with(|| InDoubt { ends: ends.to_vec(), token: token(), since });
+            let token = doubt.token.clone();
+            self.stale = true;
+            match self.try_commit(&adds, transactions(&self.origin, ends), &token).await {
                 Ok(()) => return self.done(ends),
                 Err(error) => last = Some(Error::storage("committing")(error)),
             }
@@ -229,7 +243,7 @@ impl Table {
         if self.known == self.base {
             return Ok(false);
         }
-        if self.known == ends && self.in_doubt.as_deref() == Some(ends) {
+        if self.known == ends && self.token_is_in_the_log(ends).await? {
             return Ok(true);
         }
         let places = self.known.iter().zip(&self.base).zip(ends).enumerate();
@@ -239,6 +253,19 @@ impl Table {
             }
         }
         Err(Error::Ledger("the number of partitions changed under way".into()))
+    }
+
+    /// Whether the batch in doubt, and no other that ends at the same offsets, was committed. An entry that
+    /// is gone already counts as another's: the writer stops, and the next start reads what is stored.
+    async fn token_is_in_the_log(&self, ends: &[i64]) -> Result<bool, Error> {
+        let Some(doubt) = self.in_doubt.as_ref().filter(|doubt| doubt.ends == ends) else { return Ok(false) };
+        for version in doubt.since + 1..=self.delta.version().unwrap_or_default() {
+            let entry = self.delta.log_store().read_commit_entry(version).await.map_err(Error::storage("reading the log"))?;
+            if entry.is_some_and(|entry| String::from_utf8_lossy(&entry).contains(&doubt.token)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     async fn stored(&self, id: &str) -> Result<Option<i64>, Error> {
@@ -265,11 +292,12 @@ impl Table {
         Ok(adds)
     }
 
-    async fn try_commit(&mut self, adds: &[Add], transactions: Vec<Transaction>) -> Result<(), DeltaTableError> {
+    async fn try_commit(&mut self, adds: &[Add], transactions: Vec<Transaction>, token: &str) -> Result<(), DeltaTableError> {
         let properties = CommitProperties::default()
             .with_max_retries(0)
             .with_create_checkpoint(false)
             .with_cleanup_expired_logs(Some(false))
+            .with_metadata([("livemeterBatch".to_owned(), token.into())])
             .with_application_transactions(transactions);
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![ledger::DATE.into()]), predicate: None };
         let finalized = CommitBuilder::from(properties)
@@ -313,7 +341,8 @@ pub fn writer_properties(kind: Kind) -> WriterProperties {
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_max_row_group_row_count(Some(256 * 1024));
+        // A row group is in memory while it is written, by compaction too: 64 Ki rows are some megabytes.
+        .set_max_row_group_row_count(Some(64 * 1024));
     for field in kind.schema().fields() {
         let number = field.data_type().is_integer() || field.data_type().is_temporal();
         if number && !REPEATING.contains(&field.name().as_str()) {

@@ -137,7 +137,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
         }
         let full = self.buffer.rows() >= self.config.rows_max || self.buffer.bytes() >= self.config.bytes_max;
         let late = self.waiting_since.is_some_and(|s| s.elapsed() >= Duration::from_millis(self.config.commit_interval_ms));
-        if full || late { self.flush().await } else { Ok(()) }
+        if full || late || self.batch.is_some() { self.flush().await } else { Ok(()) }
     }
 
     /// Books records. Sessions that have to be looked up are looked up together, first.

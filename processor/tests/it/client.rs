@@ -92,7 +92,6 @@ pub fn amounts(c: &Counters<'_>) -> Amounts {
 /// One session's whole life: its events in the order of `seq`.
 #[derive(Debug, Clone)]
 pub struct Life {
-    pub id: String,
     pub skew: i64,
     pub events: Vec<Event<'static>>,
 }
@@ -133,7 +132,7 @@ pub fn life(id: usize) -> impl Strategy<Value = Life> {
             };
             events.push(owned(&event));
         }
-        Life { id: name, skew, events }
+        Life { skew, events }
     })
 }
 
