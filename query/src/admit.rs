@@ -3,7 +3,7 @@
 //! no other, is the second wall behind this one.
 
 use crate::error::{Error, from_engine};
-use datafusion::sql::TableReference;
+use datafusion::common::TableReference;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{self, Query, Select, SetExpr, TableFactor, Visit, Visitor};
@@ -122,7 +122,7 @@ fn body(body: &SetExpr) -> ControlFlow<Error> {
             return self::body(right);
         }
         SetExpr::Select(_) | SetExpr::Query(_) | SetExpr::Values(_) => return ControlFlow::Continue(()),
-        // `TABLE x` names its table outside of the relations that are checked below.
+        // It names its table outside of the relations that are checked below.
         SetExpr::Table(_) => return ControlFlow::Break(Error::NotASelect { statement: "TABLE".into() }),
     };
     ControlFlow::Break(Error::NotASelect { statement: first_words(&statement.to_string()) })
@@ -183,8 +183,8 @@ fn first_words(statement: &str) -> String {
 /// Names a refused statement that did not parse, by the word it begins with.
 fn forbidden_word(sql: &str) -> Option<Error> {
     const WORDS: [&str; 24] = [
-        "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "CREATE", "DROP", "ALTER", "TRUNCATE", "SET", "RESET", "GRANT", "REVOKE", "CALL", "LOAD",
-        "UNLOAD", "ATTACH", "DETACH", "INSTALL", "PRAGMA", "USE", "VACUUM", "OPTIMIZE", "EXECUTE",
+        "INSERT", "UPDATE", "DELETE", "MERGE", "COPY", "CREATE", "DROP", "ALTER", "TRUNCATE", "SET", "RESET", "GRANT", "REVOKE", "CALL",
+        "LOAD", "UNLOAD", "ATTACH", "DETACH", "INSTALL", "PRAGMA", "USE", "VACUUM", "OPTIMIZE", "EXECUTE",
     ];
     let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect::<String>().to_ascii_uppercase();
     WORDS.contains(&word.as_str()).then_some(Error::NotASelect { statement: word })

@@ -82,7 +82,8 @@ impl Engine {
         let versions = snapshot.versions();
         let (started, start) = oneshot::channel();
         let (rows, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let query = Query { session: self.session(&snapshot, &work)?, ledger: Arc::clone(&self.ledger), config: Arc::clone(&self.config), rows };
+        let query =
+            Query { session: self.session(&snapshot, &work)?, ledger: Arc::clone(&self.ledger), config: Arc::clone(&self.config), rows };
         // A task of its own: a plan that computes without pause cannot hold the answer beyond its deadline.
         // It keeps its place until it has really ended.
         tokio::spawn(query.run(work, started, permit, self.metrics.running(), deadline));

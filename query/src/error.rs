@@ -24,7 +24,9 @@ pub enum Error {
     Overflow { column: &'static str },
 
     // The question is larger than its bounds.
-    #[error("the query needs more than the memory or spill space of all queries ({limit_bytes} bytes of memory); select fewer rows or groups")]
+    #[error(
+        "the query needs more than the memory or spill space of all queries ({limit_bytes} bytes of memory); select fewer rows or groups"
+    )]
     Memory { limit_bytes: u64 },
     #[error("the answer is over {limit_bytes} bytes; select fewer columns or rows, or ask for CSV")]
     AnswerTooLarge { limit_bytes: u64 },
@@ -83,7 +85,12 @@ impl Error {
     pub fn retry(&self) -> bool {
         matches!(
             self,
-            Error::Busy { .. } | Error::Memory { .. } | Error::Deadline { .. } | Error::Ledger { .. } | Error::Internal(_) | Error::Listen { .. }
+            Error::Busy { .. }
+                | Error::Memory { .. }
+                | Error::Deadline { .. }
+                | Error::Ledger { .. }
+                | Error::Internal(_)
+                | Error::Listen { .. }
         )
     }
 

@@ -80,7 +80,8 @@ pub fn parameters<'a>(pairs: impl Iterator<Item = (std::borrow::Cow<'a, str>, st
             "user" => query.user = Some(value),
             "format" => query.format = Some(value),
             "limit" => {
-                let limit = value.parse().map_err(|_| Error::parameter("limit", format!("limit {value:?} is not a whole number of rows")))?;
+                let limit =
+                    value.parse().map_err(|_| Error::parameter("limit", format!("limit {value:?} is not a whole number of rows")))?;
                 query.limit = Some(limit);
             }
             other => {
@@ -136,7 +137,9 @@ fn keys(text: &str) -> Result<Vec<By>, Error> {
             "cdn" => By::Cdn,
             "programme" => By::Programme,
             "user" => By::User,
-            other => return Err(Error::parameter("by", format!("by {other:?} is unknown; cdn, programme, user and time are, comma-separated"))),
+            other => {
+                return Err(Error::parameter("by", format!("by {other:?} is unknown; cdn, programme, user and time are, comma-separated")));
+            }
         };
         if by.contains(&key) {
             return Err(Error::parameter("by", format!("by names {word} twice")));
@@ -243,7 +246,8 @@ impl Ask {
             let array = array.ok_or_else(|| datafusion::error::DataFusionError::Internal("bucket takes one argument".into()))?;
             let micros = arrow::compute::cast(&array, &MICROS)?;
             let micros = arrow::array::AsArray::as_primitive::<TimestampMicrosecondType>(&micros);
-            let buckets = micros.unary_opt::<_, TimestampMicrosecondType>(|at| zone::bucket_ms(&starts, at.div_euclid(1_000)).map(|ms| ms * 1_000));
+            let buckets =
+                micros.unary_opt::<_, TimestampMicrosecondType>(|at| zone::bucket_ms(&starts, at.div_euclid(1_000)).map(|ms| ms * 1_000));
             Ok(ColumnarValue::Array(Arc::new(buckets.with_timezone("UTC")) as ArrayRef))
         };
         create_udf("bucket", vec![with_zone.clone()], with_zone, Volatility::Immutable, Arc::new(bucket))

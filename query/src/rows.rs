@@ -47,8 +47,7 @@ pub fn report<Row>(ask: &Ask, read: &Read, table: &str, definitions: &[&str], ro
         from: zone::label(ask.tz, ask.from_ms),
         to: zone::label(ask.tz, ask.to_ms),
         tz: ask.tz.name().to_owned(),
-        // A table that does not exist yet has no version; Delta counts from 0.
-        table_version: read.versions.get(table).copied().unwrap_or(-1),
+        table_version: read.versions.get(table).copied(),
         truncated: read.truncated,
         definitions,
         rows,

@@ -54,9 +54,15 @@ fn the_hour_that_berlin_lives_twice_is_two_buckets() {
 fn lord_howe_moves_by_half_an_hour() {
     // Back on 5 April 2026 at 02:00 +11:00 to 01:30 +10:30: 24.5 hours; forward on 4 October: 23.5.
     let back = hours_of("Australia/Lord_Howe", "2026-04-05", "2026-04-06");
-    assert_eq!(back[..4], ["2026-04-05T00:00:00+11:00", "2026-04-05T01:00:00+11:00", "2026-04-05T01:30:00+10:30", "2026-04-05T02:00:00+10:30"]);
+    assert_eq!(
+        back[..4],
+        ["2026-04-05T00:00:00+11:00", "2026-04-05T01:00:00+11:00", "2026-04-05T01:30:00+10:30", "2026-04-05T02:00:00+10:30"]
+    );
     let forward = hours_of("Australia/Lord_Howe", "2026-10-04", "2026-10-05");
-    assert_eq!(forward[..4], ["2026-10-04T00:00:00+10:30", "2026-10-04T01:00:00+10:30", "2026-10-04T02:30:00+11:00", "2026-10-04T03:00:00+11:00"]);
+    assert_eq!(
+        forward[..4],
+        ["2026-10-04T00:00:00+10:30", "2026-10-04T01:00:00+10:30", "2026-10-04T02:30:00+11:00", "2026-10-04T03:00:00+11:00"]
+    );
     let tz = zone("Australia/Lord_Howe");
     let day = |d: &str| instant_ms(tz, "from", d).unwrap();
     assert_eq!(day("2026-04-06") - day("2026-04-05"), 24 * HOUR_MS + HOUR_MS / 2);

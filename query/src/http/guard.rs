@@ -52,7 +52,8 @@ impl Guard {
             return Err(refused("Host", reason));
         }
         let Some(origin) = one(headers, &ORIGIN)? else { return Ok(()) };
-        let same = ["http://", "https://"].iter().filter_map(|scheme| origin.strip_prefix(scheme)).any(|from| from.eq_ignore_ascii_case(&host));
+        let same =
+            ["http://", "https://"].iter().filter_map(|scheme| origin.strip_prefix(scheme)).any(|from| from.eq_ignore_ascii_case(&host));
         if same { Ok(()) } else { Err(refused("Origin", format!("Origin {origin:?} is not this service's own page"))) }
     }
 }
@@ -96,14 +97,39 @@ mod tests {
 
     #[test]
     fn only_our_own_names_and_our_own_page_may_ask() {
-        for host in ["127.0.0.1:8701", "localhost:8701", "LOCALHOST:8701", "[::1]:8701", "meter.example.org", "meter.example.org:9", "other.example.org:444"] {
+        for host in [
+            "127.0.0.1:8701",
+            "localhost:8701",
+            "LOCALHOST:8701",
+            "[::1]:8701",
+            "meter.example.org",
+            "meter.example.org:9",
+            "other.example.org:444",
+        ] {
             assert_eq!(judge("/", &[("host", host)]), Ok(()), "{host}");
             assert_eq!(judge("/", &[("host", host), ("origin", &format!("http://{host}"))]), Ok(()), "{host}");
         }
-        for host in ["evil.example", "evil.example:8701", "localhost", "127.0.0.1:8702", "localhost:8701.evil.example", "other.example.org", "", "meter.example.org.evil"] {
+        for host in [
+            "evil.example",
+            "evil.example:8701",
+            "localhost",
+            "127.0.0.1:8702",
+            "localhost:8701.evil.example",
+            "other.example.org",
+            "",
+            "meter.example.org.evil",
+        ] {
             assert_eq!(judge("/", &[("host", host)]), Err("Host".into()), "{host}");
         }
-        for origin in ["null", "http://evil.example", "http://localhost:9000", "http://127.0.0.1:8701", "localhost:8701", "http://localhost:8701/", "http://localhost:8701.evil"] {
+        for origin in [
+            "null",
+            "http://evil.example",
+            "http://localhost:9000",
+            "http://127.0.0.1:8701",
+            "localhost:8701",
+            "http://localhost:8701/",
+            "http://localhost:8701.evil",
+        ] {
             assert_eq!(judge("/", &[("host", "localhost:8701"), ("origin", origin)]), Err("Origin".into()), "{origin}");
         }
         assert_eq!(judge("/", &[]), Err("Host".into()));

@@ -81,7 +81,8 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 }
 
 pub async fn nowhere(uri: Uri) -> Response {
-    plain(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {}; the contract is at /openapi.json", uri.path()), None).into_response()
+    plain(StatusCode::NOT_FOUND, "not_found", format!("there is nothing at {}; the contract is at /openapi.json", uri.path()), None)
+        .into_response()
 }
 
 pub async fn other_method(method: Method, uri: Uri) -> Response {

@@ -38,7 +38,10 @@ pub fn refuse(metrics: &Metrics, error: &Error) -> Response {
 
 /// A refusal that only HTTP knows.
 pub fn plain(status: StatusCode, error: &str, reason: String, field: Option<&str>) -> Refused {
-    Refused { status, problem: Problem { error: error.into(), reason, field: field.map(Into::into), value: None, limit: None, retry: false } }
+    Refused {
+        status,
+        problem: Problem { error: error.into(), reason, field: field.map(Into::into), value: None, limit: None, retry: false },
+    }
 }
 
 fn status(error: &Error) -> StatusCode {
@@ -62,16 +65,21 @@ fn problem(error: &Error) -> Problem {
     let (field, value, limit) = match error {
         Error::Parameter { field, .. } => (Some(field.clone()), None, None),
         Error::TooLarge { field, value, limit, .. } => (Some((*field).to_owned()), number(*value), number(*limit)),
-        Error::UnknownTable { .. } | Error::UnknownTableFunction { .. } | Error::NotASelect { .. } | Error::StatementCount { .. } | Error::Sql(_) => {
-            (Some("sql".to_owned()), None, None)
-        }
+        Error::UnknownTable { .. }
+        | Error::UnknownTableFunction { .. }
+        | Error::NotASelect { .. }
+        | Error::StatementCount { .. }
+        | Error::Sql(_) => (Some("sql".to_owned()), None, None),
         Error::Overflow { column } => (Some((*column).to_owned()), None, None),
         Error::Memory { limit_bytes } | Error::AnswerTooLarge { limit_bytes } => (None, None, number(*limit_bytes)),
         Error::TooManyRows { limit } => (None, None, number(*limit)),
         Error::Deadline { limit_ms } => (None, None, number(*limit_ms)),
-        Error::Busy { .. } | Error::Ledger { .. } | Error::Internal(_) | Error::LedgerPlace { .. } | Error::Listen { .. } | Error::Serve(_) => {
-            (None, None, None)
-        }
+        Error::Busy { .. }
+        | Error::Ledger { .. }
+        | Error::Internal(_)
+        | Error::LedgerPlace { .. }
+        | Error::Listen { .. }
+        | Error::Serve(_) => (None, None, None),
     };
     Problem { error: error.code().into(), reason: error.to_string(), field, value, limit, retry: error.retry() }
 }

@@ -6,10 +6,10 @@ use crate::encode::csv_lines;
 use crate::error::Error;
 use crate::report::{self, Ask, Format};
 use crate::{quality, traffic};
+use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use livemeter_schemas::reports::{By, Keys, QualityRow, Report, TrafficRow};
 use serde::Serialize;
 use std::sync::Arc;
@@ -76,7 +76,7 @@ fn respond<Row: Serialize>(
         (header::CONTENT_TYPE.as_str(), "text/csv; charset=utf-8".to_owned()),
         ("x-livemeter-from", report.from),
         ("x-livemeter-to", report.to),
-        ("x-livemeter-table-version", report.table_version.to_string()),
+        ("x-livemeter-table-version", report.table_version.map(|version| version.to_string()).unwrap_or_default()),
         ("x-livemeter-truncated", report.truncated.to_string()),
     ];
     Ok((headers, about, body).into_response())
@@ -107,13 +107,7 @@ fn traffic_values(row: &TrafficRow) -> Vec<String> {
 
 fn quality_values(row: &QualityRow) -> Vec<String> {
     let sums = [row.play_ms, row.stall_ms, row.stalls, row.views].map(|n| n.to_string());
-    let ratios = [
-        row.stall_ratio,
-        row.stalls_per_100s,
-        row.stall_ms_per_100s,
-        row.stalled_views_ratio,
-        row.startup_p50_ms,
-        row.startup_p95_ms,
-    ];
+    let ratios =
+        [row.stall_ratio, row.stalls_per_100s, row.stall_ms_per_100s, row.stalled_views_ratio, row.startup_p50_ms, row.startup_p95_ms];
     sums.into_iter().chain(ratios.into_iter().map(|ratio| ratio.map(|r| r.to_string()).unwrap_or_default())).collect()
 }

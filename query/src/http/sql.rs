@@ -50,7 +50,10 @@ fn question(app: &App, headers: &HeaderMap, parameters: &str, body: &[u8]) -> Re
     for (name, value) in url::form_urlencoded::parse(parameters.as_bytes()) {
         match name.as_ref() {
             "format" => format = Some(value.into_owned()),
-            "limit" => limit = Some(value.parse().map_err(|_| Error::parameter("limit", format!("limit {value:?} is not a whole number of rows")))?),
+            "limit" => {
+                limit =
+                    Some(value.parse().map_err(|_| Error::parameter("limit", format!("limit {value:?} is not a whole number of rows")))?)
+            }
             other => return Err(Error::parameter(other, format!("parameter {other:?} is unknown; known are format, limit"))),
         }
     }
@@ -71,7 +74,9 @@ fn question(app: &App, headers: &HeaderMap, parameters: &str, body: &[u8]) -> Re
 fn body_of(headers: &HeaderMap, body: &[u8]) -> Result<SqlRequest, Error> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or("text/plain");
     match kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
-        "application/json" => serde_json::from_slice(body).map_err(|e| Error::parameter("body", format!("the body is not {{\"sql\": \"…\"}}: {e}"))),
+        "application/json" => {
+            serde_json::from_slice(body).map_err(|e| Error::parameter("body", format!("the body is not {{\"sql\": \"…\"}}: {e}")))
+        }
         "text/plain" | "application/sql" => {
             let sql = std::str::from_utf8(body).map_err(|e| Error::parameter("body", format!("the body is not UTF-8: {e}")))?;
             Ok(SqlRequest { sql: sql.to_owned(), format: None, limit: None })
@@ -117,7 +122,8 @@ async fn csv(app: &Arc<App>, asked: &Question) -> Result<Response, Error> {
     // Errors that come before the first rows still get their status.
     let first = answer.next().await?;
     let header = encode::csv_header(&answer.schema)?;
-    let stream = CsvStream { app: Arc::clone(app), answer, first, rows: 0, limit: asked.limit, limit_chosen: asked.limit_chosen, ended: false };
+    let stream =
+        CsvStream { app: Arc::clone(app), answer, first, rows: 0, limit: asked.limit, limit_chosen: asked.limit_chosen, ended: false };
     let lines = futures::stream::try_unfold(stream, |mut stream| async move {
         let lines = stream.next().await.inspect_err(|error| {
             stream.app.metrics.refused(error.code());

@@ -1,0 +1,5 @@
+//! The query service from outside: small ledgers with known rows, asked over a real port.
+
+mod http;
+mod reports;
+mod support;
