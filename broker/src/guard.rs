@@ -118,12 +118,13 @@ impl Guarded {
         self.producers.admit(topition, batch).await
     }
 
-    /// A batch that tansu recognises as one it has is acknowledged as it was the first time.
+    /// A batch that is there already is acknowledged as it was the first time. Tansu takes one from before
+    /// the wrap of the sequence numbers for one from the future.
     async fn append(&self, topition: &Topition, batch: deflated::Batch) -> Result<i64> {
+        use ErrorCode::{DuplicateSequenceNumber, OutOfOrderSequenceNumber};
         match self.inner.produce(None, topition, batch.clone()).await {
-            Err(Error::Api(ErrorCode::DuplicateSequenceNumber)) => {
-                let offset = self.producers.offset_of_repeated(topition, &batch).await?;
-                offset.ok_or(Error::Api(ErrorCode::DuplicateSequenceNumber))
+            Err(Error::Api(code @ (DuplicateSequenceNumber | OutOfOrderSequenceNumber))) => {
+                self.producers.offset_of_repeated(topition, &batch).await?.ok_or(Error::Api(code))
             }
             outcome => outcome,
         }

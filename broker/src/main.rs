@@ -27,13 +27,23 @@ mod tests;
 use anyhow::Context as _;
 use clap::Parser as _;
 use std::io::IsTerminal as _;
+use std::process::ExitCode;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info};
 
-fn main() -> anyhow::Result<()> {
-    let options = options::Options::parse();
+fn main() -> ExitCode {
+    match start(options::Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("livemeter-broker: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start(options: options::Options) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(&options.log))
         .with_writer(std::io::stderr)
