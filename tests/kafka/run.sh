@@ -8,7 +8,7 @@ if [ $# -ne 3 ]; then
     exit 2
 fi
 data=$1 port=$2 controller=$3
-libs=$("$(dirname "$0")/jars.sh")
+libs=$("$(dirname "$0")/fetch")
 mkdir -p "$data"
 properties=$data/server.properties
 cat >"$properties" <<EOF

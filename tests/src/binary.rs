@@ -1,12 +1,14 @@
-//! Where the built binaries are: `LIVEMETER_BIN` (a folder), or next to the running test.
+//! Where the built binaries are: in the folder `LIVEMETER_BIN_DIR` (or `LIVEMETER_BIN`), else next to the
+//! running test.
 
 use std::path::PathBuf;
 
 /// The path of a built binary, such as `livemeter`. Panics with what to do when it is not there.
 pub fn path(name: &str) -> PathBuf {
-    let folder = std::env::var_os("LIVEMETER_BIN").map_or_else(beside_the_test, PathBuf::from);
+    let named = std::env::var_os("LIVEMETER_BIN_DIR").or_else(|| std::env::var_os("LIVEMETER_BIN"));
+    let folder = named.map_or_else(beside_the_test, PathBuf::from);
     let path = folder.join(name);
-    assert!(path.is_file(), "{} is not built: run `cargo build --workspace` first, or set LIVEMETER_BIN to its folder", path.display());
+    assert!(path.is_file(), "{} is not built: run `cargo build --workspace` first, or set LIVEMETER_BIN_DIR to its folder", path.display());
     path
 }
 

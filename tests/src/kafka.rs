@@ -43,6 +43,20 @@ pub async fn cluster_id(addr: &str) -> Result<String, String> {
     tokio::task::spawn_blocking(ask).await.expect("asking does not panic")
 }
 
+/// The requests that a broker says it knows, by Kafka's numbers: an ApiVersions request, by hand.
+pub async fn listed_requests(addr: &str) -> Vec<i16> {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+    let mut stream = tokio::net::TcpStream::connect(addr).await.expect("the broker listens");
+    // Length 10, request 18 in version 0, correlation 7, no client id.
+    stream.write_all(&[0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 0xff, 0xff]).await.expect("sent");
+    let length = stream.read_u32().await.expect("an answer");
+    let mut answer = vec![0; length as usize];
+    stream.read_exact(&mut answer).await.expect("a whole answer");
+    // Correlation, error, count; then request, first and last version of each.
+    assert_eq!(answer[..6], [0, 0, 0, 7, 0, 0]);
+    answer[10..].chunks_exact(6).map(|entry| i16::from_be_bytes([entry[0], entry[1]])).collect()
+}
+
 pub fn admin(addr: &str) -> AdminClient<DefaultClientContext> {
     config(addr).create().expect("an admin client")
 }
