@@ -33,7 +33,7 @@ lab: ## a real live stream from two edges, metered from player to answer (LAB_SE
 bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memory, lag, lost bytes
 	@tests/setup bench
 	cargo build --release --workspace --bins
-	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
+	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
 
 build: ## the two binaries, as `make up` uses them
 	@tests/setup build

@@ -6,8 +6,8 @@ use crate::outbox::Outcome;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER};
-use hyper::{Request, Response, StatusCode, Uri, body::Incoming};
+use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::{Method, Request, Response, StatusCode, Uri, body::Incoming};
 use hyper_util::rt::TokioIo;
 use livemeter_schemas::answer::{Answer, EventAnswer};
 use serde::Deserialize;
@@ -23,7 +23,8 @@ const ANSWER_BYTES_MAX: usize = 1024 * 1024;
 pub struct Target {
     /// Host and port to connect to.
     address: String,
-    authority: String,
+    /// Prepared once: a request only takes another reference.
+    host: HeaderValue,
     path: Uri,
     timeout: Duration,
 }
@@ -38,14 +39,17 @@ impl Target {
         }
         let path = format!("{}/v1/events", base.path().trim_end_matches('/')).parse().map_err(|_| wrong())?;
         let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
-        Ok(Target { address, authority: authority.to_string(), path, timeout })
+        let host = HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?;
+        Ok(Target { address, host, path, timeout })
     }
 
-    fn request(&self, body: Bytes) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
-        Request::post(self.path.clone())
-            .header(HOST, self.authority.as_str())
-            .header(CONTENT_TYPE, "application/json")
-            .body(Full::new(body))
+    fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.path.clone();
+        request.headers_mut().insert(HOST, self.host.clone());
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        request
     }
 }
 
@@ -76,7 +80,7 @@ impl Connection {
     /// Posts one batch; answers what became of it.
     pub async fn post(&mut self, target: &Target, body: Bytes) -> Result<Outcome, NotSent> {
         let unknown = Ok(Outcome::Unknown { retry_after_ms: None });
-        let Ok(request) = target.request(body) else { return Ok(Outcome::Refused) };
+        let request = target.request(body);
         let (sender, driver, closed) = (&mut self.sender, &mut self.driver, &mut self.closed);
         let exchange = async {
             sender.ready().await?;

@@ -206,6 +206,7 @@ describe.skipIf(REAL !== undefined)("known figures", () => {
     await page.waitForSelector(".notice:not([hidden])");
     expect(await text(page, ".notice")).toContain("does not answer");
     expect(await text(page, "#tile-bytes")).toBe(before);
+    expect(await violations(page)).toEqual([]);
     await page.screenshot({ path: `${ARTEFACTS}console-away.png` });
     service.mode = "busy";
     await page.click(".notice button");

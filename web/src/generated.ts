@@ -8,7 +8,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process is alive. */
+        /** Whether the process is alive. */
         get: operations["get_healthz"];
         put?: never;
         post?: never;
@@ -759,14 +759,12 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The process is alive. */
+            /** @description Alive. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
-                content: {
-                    "text/plain": string;
-                };
+                content?: never;
             };
         };
     };
@@ -785,7 +783,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "text/plain": string;
+                    "application/openmetrics-text": string;
                 };
             };
         };
@@ -899,7 +897,25 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The body, or what it unpacks to, is larger than the limit. */
+            /** @description The page's origin is not among those that are set. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, what it unpacks to, or the number of events is larger than the limit. */
             413: {
                 headers: {
                     [name: string]: unknown;
@@ -926,7 +942,7 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
-            /** @description Too much at once; send the same again after Retry-After. */
+            /** @description Kept for quotas; a client treats it as 503. */
             429: {
                 headers: {
                     /** @description Seconds. */
@@ -937,7 +953,7 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Kafka does not take it now; nothing is promised. Send the same again after Retry-After. */
+            /** @description Too much at once, or Kafka does not take it now; nothing is promised. Send the same again after Retry-After. */
             503: {
                 headers: {
                     /** @description Seconds. */
@@ -959,12 +975,21 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Allowed methods and headers, without a body. */
-            200: {
+            /** @description Allowed methods and headers. */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The page's origin is not among those that are set. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
             };
         };
     };
@@ -1144,6 +1169,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["SqlRequest"];
+                "text/plain": string;
             };
         };
         responses: {

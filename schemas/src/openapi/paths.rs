@@ -11,10 +11,10 @@ pub fn all(report_parameters: Value) -> Value {
         "/v1/reports/quality": { "get": report("quality", "Playing, stalls and startup per CDN, programme, user and time.", "QualityRowReport", &report_parameters) },
         "/v1/definitions": { "get": get("query", "definitions", "What each figure means: formula, unit, version.", shape("Definitions")) },
         "/v1/status": { "get": get("query", "status", "What the ledger holds, and how fresh it is.", shape("Status")) },
-        "/openapi.json": { "get": get("both", "openapi", "This document.", json!({ "application/json": { "schema": { "type": "object" } } })) },
-        "/healthz": { "get": get("both", "healthz", "The process is alive.", plain()) },
+        "/openapi.json": { "get": get("query", "openapi", "This document.", json!({ "application/json": { "schema": { "type": "object" } } })) },
+        "/healthz": { "get": healthy() },
         "/readyz": { "get": ready() },
-        "/metrics": { "get": get("both", "metrics", "Prometheus metrics.", plain()) },
+        "/metrics": { "get": get("both", "metrics", "Prometheus metrics.", json!({ "application/openmetrics-text": { "schema": { "type": "string" } } })) },
     })
 }
 
@@ -45,11 +45,13 @@ fn events() -> Value {
         "responses": {
             "200": answer("At least one event was accepted, or the batch was empty. Durable.", shape("Answer")),
             "400": problem("The body is not JSON, or the batch itself is wrong."),
-            "413": problem("The body, or what it unpacks to, is larger than the limit."),
+            "403": problem("The page's origin is not among those that are set."),
+            "408": problem("The body came too slowly."),
+            "413": problem("The body, what it unpacks to, or the number of events is larger than the limit."),
             "415": problem("Another content type or encoding than those above."),
             "422": answer("Every event was refused; do not send them again.", shape("Answer")),
-            "429": later("Too much at once; send the same again after Retry-After."),
-            "503": later("Kafka does not take it now; nothing is promised. Send the same again after Retry-After."),
+            "429": later("Kept for quotas; a client treats it as 503."),
+            "503": later("Too much at once, or Kafka does not take it now; nothing is promised. Send the same again after Retry-After."),
         },
     })
 }
@@ -59,7 +61,7 @@ fn preflight() -> Value {
         "operationId": "preflight_events",
         "tags": ["ingest"],
         "summary": "CORS preflight: any origin may post events.",
-        "responses": { "200": { "description": "Allowed methods and headers, without a body." } },
+        "responses": { "204": { "description": "Allowed methods and headers." }, "403": problem("The page's origin is not among those that are set.") },
     })
 }
 
@@ -69,7 +71,10 @@ fn sql() -> Value {
         "tags": ["query"],
         "summary": "Ask the ledger in SQL.",
         "description": "One SELECT over the tables `increments` and `events`; anything else is refused by name.",
-        "requestBody": { "required": true, "content": { "application/json": { "schema": reference("SqlRequest") } } },
+        "requestBody": { "required": true, "content": {
+            "application/json": { "schema": reference("SqlRequest") },
+            "text/plain": { "schema": { "type": "string", "description": "The statement alone." } },
+        } },
         "responses": {
             "200": answer("The rows.", json!({ "application/json": { "schema": reference("SqlAnswer") }, "text/csv": { "schema": { "type": "string" } } })),
             "400": problem("Not a SELECT, not SQL, or it names what is not there."),
@@ -107,6 +112,15 @@ fn get(tag: &str, name: &str, summary: &str, content: Value) -> Value {
     })
 }
 
+fn healthy() -> Value {
+    json!({
+        "operationId": "get_healthz",
+        "tags": ["both"],
+        "summary": "Whether the process is alive.",
+        "responses": { "200": { "description": "Alive." } },
+    })
+}
+
 fn ready() -> Value {
     json!({
         "operationId": "get_readyz",
@@ -122,10 +136,6 @@ fn reference(name: &str) -> Value {
 
 fn shape(name: &str) -> Value {
     json!({ "application/json": { "schema": reference(name) } })
-}
-
-fn plain() -> Value {
-    json!({ "text/plain": { "schema": { "type": "string" } } })
 }
 
 fn answer(description: &str, content: Value) -> Value {
