@@ -4,6 +4,7 @@
 use crate::settings::{SETTINGS, Settings};
 use crate::{client, kafka, parent, services, telemetry, up};
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -24,26 +25,28 @@ pub fn run() -> ExitCode {
     if name == "completions" {
         return completions(sub);
     }
-    let settings = match resolve(sub) {
+    // Flags stand behind the last word: `livemeter topics create --log debug`.
+    let given = sub.subcommand().map_or(sub, |(_, inner)| inner);
+    let settings = match resolve(given) {
         Ok(settings) => settings,
         Err(error) => {
             eprintln!("livemeter: {error}");
             return ExitCode::from(exit::USAGE);
         }
     };
-    if sub.get_flag("die-with-parent") {
-        parent::die_with_parent();
+    if let Some(parent) = given.get_one::<i32>("die-with-parent") {
+        parent::die_with_parent(*parent);
     }
-    telemetry::start(sub.get_one::<String>("log").map_or("info", String::as_str), sub.get_flag("log-json"));
+    telemetry::start(given.get_one::<String>("log").map_or("info", String::as_str), given.get_flag("log-json"));
     let result = match name {
-        "up" => up::run(&settings, sub.get_one::<PathBuf>("config").cloned(), sub.get_one::<String>("kafka").is_some()),
+        "up" => up::run(&settings, given),
         "ingest" => services::ingest(&settings),
         "process" => services::process(&settings),
         "query" => services::query(&settings),
         "simulate" => services::simulate(&settings),
-        "topics" => kafka::topics::command(&settings, sub),
-        "deadletter" => kafka::deadletter::command(&settings, sub),
-        "sql" => client::sql::command(sub),
+        "topics" => kafka::topics::command(&settings),
+        "deadletter" => kafka::deadletter::command(&settings, given),
+        "sql" => client::sql::command(given),
         _ => show_settings(&settings),
     };
     match result {
@@ -99,13 +102,13 @@ pub fn command() -> Command {
                 .after_help("Example:\n  livemeter simulate --viewers 1000 --duration 60s --truth truth.json"),
         )
         .subcommand(
-            common(Command::new("topics").about("Kafka topics").subcommand_required(true)).subcommand(
+            Command::new("topics").about("Kafka topics").subcommand_required(true).arg_required_else_help(true).subcommand(
                 service("create", &["kafka"], "Create the topics with sound settings; those that exist are left alone")
                     .after_help("Example:\n  livemeter topics create --brokers kafka-1:9092 --partitions 24 --replication 3"),
             ),
         )
         .subcommand(
-            common(Command::new("deadletter").about("What was refused, and why").subcommand_required(true)).subcommand(
+            Command::new("deadletter").about("What was refused, and why").subcommand_required(true).arg_required_else_help(true).subcommand(
                 service("list", &["kafka"], "List refused events, newest last")
                     .arg(Arg::new("limit").long("limit").value_name("N").default_value("50").value_parser(clap::value_parser!(u32).range(1..=100_000)).help("Most to list"))
                     .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a line"))
@@ -173,23 +176,29 @@ fn common(command: Command) -> Command {
                 .help("error, warn, info, debug or trace"),
         )
         .arg(Arg::new("log-json").long("log-json").action(ArgAction::SetTrue).help("Log as JSON, one object a line"))
-        .arg(Arg::new("die-with-parent").long("die-with-parent").action(ArgAction::SetTrue).hide(true))
+        .arg(
+            Arg::new("die-with-parent")
+                .long("die-with-parent")
+                .value_name("PID")
+                .num_args(0..=1)
+                .default_missing_value("0")
+                .value_parser(clap::value_parser!(i32))
+                .hide(true),
+        )
 }
 
-/// Flags of the deepest subcommand, the environment and the file, resolved.
-fn resolve(matches: &ArgMatches) -> Result<Settings, Box<dyn std::error::Error>> {
-    let deepest = matches.subcommand().map_or(matches, |(_, inner)| inner);
+/// Flags, the environment and the file, resolved.
+fn resolve(given: &ArgMatches) -> Result<Settings, Box<dyn std::error::Error>> {
     let mut flags: Vec<(&'static str, String)> = Vec::new();
     for setting in SETTINGS {
-        if let Ok(Some(text)) = deepest.try_get_one::<String>(setting.key) {
+        if let Ok(Some(text)) = given.try_get_one::<String>(setting.key) {
             flags.push((setting.key, text.clone()));
         }
     }
-    if let Ok(Some(brokers)) = deepest.try_get_one::<String>("kafka") {
+    if let Ok(Some(brokers)) = given.try_get_one::<String>("kafka") {
         flags.push(("kafka.brokers", brokers.clone()));
     }
-    let path = deepest.get_one::<PathBuf>("config").or_else(|| matches.get_one::<PathBuf>("config"));
-    let content = match path {
+    let content = match given.get_one::<PathBuf>("config") {
         Some(path) => Some((path.as_path(), std::fs::read_to_string(path).map_err(|e| format!("--config {}: {e}", path.display()))?)),
         None => None,
     };
@@ -198,15 +207,17 @@ fn resolve(matches: &ArgMatches) -> Result<Settings, Box<dyn std::error::Error>>
 }
 
 fn show_settings(settings: &Settings) -> Result<(), Failure> {
-    let mut section = "";
+    let (mut section, mut page) = ("", String::new());
     for setting in SETTINGS {
         if setting.section() != section {
             section = setting.section();
-            println!("\n[{section}]");
+            page += &format!("\n[{section}]\n");
         }
         let name = setting.key.split_once('.').map_or(setting.key, |(_, name)| name);
-        println!("{name} = {:?}  # {}; {}", settings.raw(setting.key), setting.help, setting.kind.accepts());
+        page += &format!("{name} = {:?}  # {}; {}\n", settings.raw(setting.key), setting.help, setting.kind.accepts());
     }
+    // `| head` may close the pipe: it has what it wanted.
+    let _ = std::io::stdout().write_all(page.as_bytes());
     Ok(())
 }
 

@@ -9,22 +9,13 @@ use std::io::IsTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub fn ingest(s: &Settings) -> Result<(), Failure> {
-    let limits = Limits {
-        id_bytes_max: s.size("ingest.id_bytes_max"),
-        text_bytes_max: s.size("ingest.text_bytes_max"),
-        event_bytes_max: s.size("ingest.event_bytes_max"),
-        cdns_max: s.size("ingest.cdns_max"),
-        ahead_ms_max: s.duration_ms("ingest.clock_ahead_max") as i64,
-        age_ms_max: s.duration_ms("ingest.event_age_max") as i64,
-        ..Limits::default()
-    };
     let origins = s.list("ingest.allowed_origins");
     let config = livemeter_ingest::Config {
         listen: s.address("ingest.listen"),
         brokers: s.text("kafka.brokers"),
         events_topic: s.text("kafka.events_topic"),
         deadletter_topic: s.text("kafka.deadletter_topic"),
-        limits,
+        limits: limits(s),
         body_bytes_max: s.size("ingest.body_bytes_max"),
         inflated_bytes_max: s.size("ingest.inflated_bytes_max"),
         inflate_ratio_max: s.size("ingest.inflate_ratio_max"),
@@ -50,6 +41,18 @@ pub fn ingest(s: &Settings) -> Result<(), Failure> {
     serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }
 
+fn limits(s: &Settings) -> Limits {
+    Limits {
+        id_bytes_max: s.size("ingest.id_bytes_max"),
+        text_bytes_max: s.size("ingest.text_bytes_max"),
+        event_bytes_max: s.size("ingest.event_bytes_max"),
+        cdns_max: s.size("ingest.cdns_max"),
+        ahead_ms_max: s.duration_ms("ingest.clock_ahead_max") as i64,
+        age_ms_max: s.duration_ms("ingest.event_age_max") as i64,
+        ..Limits::default()
+    }
+}
+
 pub fn process(s: &Settings) -> Result<(), Failure> {
     let config = livemeter_processor::Config {
         brokers: s.text("kafka.brokers"),
@@ -66,13 +69,14 @@ pub fn process(s: &Settings) -> Result<(), Failure> {
         memory_days: s.small("processor.memory_days"),
         session_events_max: s.size("processor.session_events_max"),
         split_windows_max: s.size("processor.split_windows_max"),
+        // The same as ingest's: a record that ingest took must never be poison.
+        limits: limits(s),
         files_max: s.size("processor.files_max"),
         files_closed_max: s.size("processor.files_closed_max"),
         file_bytes_target: s.integer("processor.file_bytes_target"),
         checkpoint_commits: s.integer("processor.checkpoint_commits"),
         retention_ms: s.duration_ms("processor.retention"),
         shutdown_ms: s.duration_ms("processor.shutdown"),
-        ..livemeter_processor::Config::default()
     };
     serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }
@@ -147,7 +151,7 @@ fn watch_audience(duration_ms: u64) -> impl Fn(livemeter_simulate::Progress) + S
         if terminal {
             bar.set_position(p.elapsed_ms.min(duration_ms));
             bar.set_message(line);
-        } else if p.elapsed_ms / 1000 % 10 == 0 {
+        } else if (p.elapsed_ms / 1000).is_multiple_of(10) {
             tracing::info!("{line}");
         }
     }

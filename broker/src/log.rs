@@ -215,8 +215,11 @@ struct Stored {
     at_ms: i64,
     key: Option<Vec<u8>>,
     value: Option<Vec<u8>>,
-    headers: Vec<(Option<Vec<u8>>, Option<Vec<u8>>)>,
+    headers: Vec<StoredHeader>,
 }
+
+/// Key and value of one header.
+type StoredHeader = (Option<Vec<u8>>, Option<Vec<u8>>);
 
 impl Stored {
     fn from_row(row: &Row) -> Result<Stored> {

@@ -136,6 +136,7 @@ impl Memory {
         let hash = self.hash(app, id);
         let (clock_ms, whole) = (self.clock_ms, counters || self.floor_ms == i64::MIN);
         let (hasher, names) = (&self.hasher, &mut self.names);
+        #[allow(clippy::borrowed_box, reason = "the table hands out what it holds")]
         let rehash = |s: &Box<Session>| hasher.hash_one((s.app.as_ref(), s.id.as_ref()));
         let session = self
             .sessions

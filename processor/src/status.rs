@@ -17,6 +17,11 @@ pub struct TableLabel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct PartitionLabel {
+    pub partition: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CodeLabel {
     pub code: &'static str,
 }
@@ -47,6 +52,8 @@ pub struct Metrics {
     pub commits: Family<TableLabel, Counter>,
     pub commit_seconds: Family<TableLabel, Histogram, fn() -> Histogram>,
     pub live_files: Family<TableLabel, Gauge>,
+    /// What both tables hold: records below it may be deleted from the broker.
+    pub committed_offset: Family<PartitionLabel, Gauge>,
     pub lag_records: Gauge,
     pub lag_seconds: Gauge,
     pub late: Counter,
@@ -73,6 +80,7 @@ impl Status {
         registry.register("commits", "Commits to the ledger that hold offsets", m.commits.clone());
         registry.register("commit_seconds", "Time to write and commit a batch", m.commit_seconds.clone());
         registry.register("live_files", "Data files the table consists of", m.live_files.clone());
+        registry.register("committed_offset", "First offset that is not in both tables yet", m.committed_offset.clone());
         registry.register("lag_records", "Records on the topic that are not committed yet", m.lag_records.clone());
         registry.register("lag_seconds", "Age of the newest committed record while there is a lag", m.lag_seconds.clone());
         registry.register("late", "Counters at or below the seq reached: nothing to add", m.late.clone());
@@ -111,6 +119,7 @@ impl Metrics {
             commits: Default::default(),
             commit_seconds: Family::new_with_constructor(commit_buckets),
             live_files: Default::default(),
+            committed_offset: Default::default(),
             lag_records: Default::default(),
             lag_seconds: Default::default(),
             late: Default::default(),

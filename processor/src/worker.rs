@@ -14,7 +14,7 @@ use crate::maintain::Maintenance;
 use crate::recover;
 use crate::sink::Sink;
 use crate::source::{Message, Source};
-use crate::status::{Phase, Status, TableLabel};
+use crate::status::{PartitionLabel, Phase, Status, TableLabel};
 use crate::table::{Kind, Origin, Table};
 use arrow::array::RecordBatch;
 use livemeter_schemas::record::DeadLetter;
@@ -295,6 +295,9 @@ impl<S: Source, K: Sink> Worker<S, K> {
         let m = &self.status.metrics;
         let lag: i64 = self.source.ends().iter().zip(self.committed()).map(|(end, done)| (end - done).max(0)).sum();
         m.lag_records.set(lag);
+        for (partition, offset) in self.committed().into_iter().enumerate() {
+            m.committed_offset.get_or_create(&PartitionLabel { partition: partition as u64 }).set(offset);
+        }
         let behind = lag > 0 && self.committed_at_ms > 0;
         m.lag_seconds.set(if behind { ((self.clock)() - self.committed_at_ms).max(0) / 1000 } else { 0 });
         m.sessions.set(self.book.memory.len() as i64);

@@ -3,6 +3,12 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+/// Connections open at once; one more waits unaccepted. A page holds a few.
+pub const CONNECTIONS_MAX: usize = 256;
+/// From a connection's opening or its last answer to the next request's whole head: neither a stranger
+/// who sends a letter a minute nor a forgotten page holds a connection longer. The console asks oftener.
+pub const IDLE_TIMEOUT_MS: u64 = 60_000;
+
 /// Settings of the query service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {

@@ -13,10 +13,10 @@ use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::SQLOptions;
 use datafusion::execution::disk_manager::DiskManagerBuilder;
-use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::memory_pool::{FairSpillPool, MemoryConsumer, MemoryReservation};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::execution::{FunctionRegistry, SessionState, SessionStateBuilder};
-use datafusion::logical_expr::{LogicalPlan, ScalarUDF};
+use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionConfig;
 use datafusion::sql::parser::Statement;
 use futures::StreamExt;
@@ -37,8 +37,6 @@ pub struct Work {
     pub statement: Statement,
     /// Values of `$1`, `$2`, …
     pub values: Vec<ScalarValue>,
-    /// Functions that this statement alone may call.
-    pub functions: Vec<ScalarUDF>,
     /// Most rows wanted; laid over a query as its LIMIT.
     pub rows_max: Option<usize>,
 }
@@ -47,7 +45,7 @@ impl Work {
     /// An analyst's statement. One row more than wanted is read, to know whether there are more.
     pub fn sql(admitted: Admitted, rows_max: usize) -> Work {
         let rows_max = admitted.limitable.then(|| rows_max.saturating_add(1));
-        Work { statement: admitted.statement, values: Vec::new(), functions: Vec::new(), rows_max }
+        Work { statement: admitted.statement, values: Vec::new(), rows_max }
     }
 }
 
@@ -82,13 +80,14 @@ impl Engine {
         let versions = snapshot.versions();
         let (started, start) = oneshot::channel();
         let (rows, receiver) = mpsc::channel(BATCHES_AHEAD);
-        let query =
-            Query { session: self.session(&snapshot, &work)?, ledger: Arc::clone(&self.ledger), config: Arc::clone(&self.config), rows };
+        let query = Query { session: self.session(&snapshot)?, ledger: Arc::clone(&self.ledger), config: Arc::clone(&self.config), rows };
         // A task of its own: a plan that computes without pause cannot hold the answer beyond its deadline.
         // It keeps its place until it has really ended.
         tokio::spawn(query.run(work, started, permit, self.metrics.running(), deadline));
         let schema = timeout_at(deadline, start).await.map_err(|_| late())?.map_err(|_| broken())??;
-        Ok(Answer { schema, versions, rows: receiver, deadline, limit_ms: self.config.deadline_ms, ended: false })
+        let held = MemoryConsumer::new("reader").register(&self.base.runtime_env().memory_pool);
+        let limits = Limits { deadline, deadline_ms: self.config.deadline_ms, memory_bytes_max: self.config.memory_bytes_max };
+        Ok(Answer { schema, versions, rows: receiver, held, limits, ended: false })
     }
 
     async fn place(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Error> {
@@ -104,7 +103,7 @@ impl Engine {
     }
 
     /// A session that knows the tables at one version and nothing else.
-    fn session(&self, snapshot: &Snapshot, work: &Work) -> Result<SessionState, Error> {
+    fn session(&self, snapshot: &Snapshot) -> Result<SessionState, Error> {
         let own = |e| from_engine(e, self.config.memory_bytes_max);
         let tables = MemorySchemaProvider::new();
         for table in snapshot.tables() {
@@ -116,9 +115,6 @@ impl Engine {
         datafusion::catalog::CatalogProviderList::register_catalog(&catalogs, "datafusion".into(), Arc::new(catalog));
         let mut session = self.base.clone();
         session.register_catalog_list(Arc::new(catalogs));
-        for function in &work.functions {
-            session.register_udf(Arc::new(function.clone())).map_err(own)?;
-        }
         Ok(session)
     }
 }
@@ -201,9 +197,16 @@ pub struct Answer {
     pub schema: SchemaRef,
     pub versions: Versions,
     rows: mpsc::Receiver<Result<Option<RecordBatch>, Error>>,
-    deadline: Instant,
-    limit_ms: u64,
+    held: MemoryReservation,
+    limits: Limits,
     ended: bool,
+}
+
+#[derive(Clone, Copy)]
+struct Limits {
+    deadline: Instant,
+    deadline_ms: u64,
+    memory_bytes_max: usize,
 }
 
 impl Answer {
@@ -212,13 +215,19 @@ impl Answer {
         if self.ended {
             return Ok(None);
         }
-        let item = match timeout_at(self.deadline, self.rows.recv()).await {
+        let item = match timeout_at(self.limits.deadline, self.rows.recv()).await {
             Ok(Some(item)) => item,
-            Ok(None) if Instant::now() < self.deadline => Err(broken()),
-            _ => Err(Error::Deadline { limit_ms: self.limit_ms }),
+            Ok(None) if Instant::now() < self.limits.deadline => Err(broken()),
+            _ => Err(Error::Deadline { limit_ms: self.limits.deadline_ms }),
         };
         self.ended = !matches!(item, Ok(Some(_)));
         item
+    }
+
+    /// Counts `bytes` that the reader itself keeps, until it lets go of the answer, among the memory of
+    /// all queries; refused where there is no room for them.
+    pub fn hold(&self, bytes: usize) -> Result<(), Error> {
+        self.held.try_resize(bytes).map_err(|e| from_engine(e, self.limits.memory_bytes_max))
     }
 
     /// All rows: for answers whose number of rows is already bounded.

@@ -9,7 +9,9 @@
 //! * [`encode`]   rows → JSON and CSV, to the digit (pure)
 //! * [`zone`]     local time → instants and time buckets (pure)
 //! * [`report`]   a report's parameters → what to read (pure)
-//! * [`rows`]     the engine's rows → a report's plain values, checked
+//! * [`rows`]     a report's own SQL → batches and their columns
+//! * [`number`]   texts → small numbers, exactly, and the memory that takes (pure)
+//! * [`groups`]   rows → a report's groups and sessions (pure)
 //! * [`traffic`]  bytes, sessions and peaks
 //! * [`quality`]  play time, stalls, views and startup times
 //! * [`status`]   how far the ledger is and how fresh, from file statistics alone
@@ -23,9 +25,11 @@ pub mod console;
 pub mod encode;
 pub mod engine;
 pub mod error;
+pub mod groups;
 pub mod http;
 pub mod ledger;
 pub mod metrics;
+pub mod number;
 pub mod quality;
 pub mod report;
 pub mod rows;

@@ -7,12 +7,9 @@
 use crate::config::Config;
 use crate::error::Error;
 use crate::zone::{self, Step};
-use arrow::array::ArrayRef;
-use arrow::datatypes::{DataType, TimeUnit, TimestampMicrosecondType};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{ColumnarValue, ScalarUDF, Volatility, create_udf};
 use livemeter_schemas::ledger::BOOKED;
 use livemeter_schemas::reports::{By, ReportQuery};
 use livemeter_schemas::time::{WINDOW_MS, window_start_ms};
@@ -21,9 +18,6 @@ use std::sync::Arc;
 const DAY_MS: i64 = 24 * 3_600_000;
 /// Names of the parameters, as [`ReportQuery`] spells them.
 const PARAMETERS: [&str; 11] = ["by", "from", "to", "tz", "step", "app", "cdn", "programme", "user", "format", "limit"];
-/// The key that all rows share, where no other is asked for.
-const ALL: &str = "k_all";
-const MICROS: DataType = DataType::Timestamp(TimeUnit::Microsecond, None);
 
 /// JSON for programs, CSV for spreadsheets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +49,8 @@ pub struct Ask {
     pub limit: usize,
     /// Column and value of each filter.
     filters: Vec<(&'static str, String)>,
-    /// Starts of the time buckets.
-    starts_ms: Arc<[i64]>,
+    /// Starts of the time buckets; none unless `by` names the time.
+    pub starts_ms: Arc<[i64]>,
 }
 
 /// Reads a query string's pairs; an unknown or repeated name is refused.
@@ -178,39 +172,10 @@ fn range(from_ms: i64, to_ms: i64, days_max: u32) -> Result<(i64, i64), Error> {
 }
 
 impl Ask {
-    /// The key columns computed from a table's rows: `bucket(window_start) AS k_time, cdn AS k_cdn, …`.
-    pub fn keys_from(&self, time_column: &str) -> String {
-        let column = |by: &By| match by {
-            By::Time => format!("bucket({time_column})"),
-            By::Cdn => "cdn".into(),
-            By::Programme => "programme_id".into(),
-            By::User => "user_id".into(),
-        };
-        // Totals are grouped too, by a key that all rows share: then both kinds of report are one text.
-        if self.by.is_empty() {
-            return format!("'all' AS {ALL}");
-        }
-        self.by.iter().map(|by| format!("{} AS {}", column(by), name(*by))).collect::<Vec<_>>().join(", ")
-    }
-
-    /// The names of the key columns: `k_time, k_cdn`.
-    pub fn names(&self) -> String {
-        self.each(|name| name.to_owned(), ", ")
-    }
-
-    /// `write` of each key column's name, joined.
-    pub fn each(&self, write: impl Fn(&str) -> String, between: &str) -> String {
-        if self.by.is_empty() {
-            return write(ALL);
-        }
-        self.by.iter().map(|by| write(name(*by))).collect::<Vec<_>>().join(between)
-    }
-
-    /// The order of a report's rows: by time, then the largest first, then by the other keys.
-    pub fn order_by(&self, measure: &str) -> String {
-        let (time, others): (Vec<By>, Vec<By>) = self.by.iter().partition(|by| **by == By::Time);
-        let names = |keys: Vec<By>| keys.into_iter().map(|by| name(by).to_owned());
-        names(time).chain([format!("{measure} DESC")]).chain(names(others)).collect::<Vec<_>>().join(", ")
+    /// The columns that tell a row's group and session: `app, session_id, cdn, …`. Its time comes apart.
+    pub fn columns(&self) -> String {
+        let keys = self.by.iter().filter(|by| **by != By::Time).map(|by| column(*by));
+        ["app", "session_id"].into_iter().chain(keys).collect::<Vec<_>>().join(", ")
     }
 
     /// The rows of `increments` that count. `date` lets whole partitions be left unread.
@@ -236,30 +201,14 @@ impl Ask {
         values.extend(self.filters.iter().map(|(_, value)| ScalarValue::from(value.as_str())));
         values
     }
-
-    /// `bucket(at)`: the start of the time bucket that holds an instant.
-    pub fn bucket_function(&self) -> ScalarUDF {
-        let starts = Arc::clone(&self.starts_ms);
-        let with_zone = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
-        let bucket = move |arguments: &[ColumnarValue]| {
-            let array = ColumnarValue::values_to_arrays(arguments)?.pop();
-            let array = array.ok_or_else(|| datafusion::error::DataFusionError::Internal("bucket takes one argument".into()))?;
-            let micros = arrow::compute::cast(&array, &MICROS)?;
-            let micros = arrow::array::AsArray::as_primitive::<TimestampMicrosecondType>(&micros);
-            let buckets =
-                micros.unary_opt::<_, TimestampMicrosecondType>(|at| zone::bucket_ms(&starts, at.div_euclid(1_000)).map(|ms| ms * 1_000));
-            Ok(ColumnarValue::Array(Arc::new(buckets.with_timezone("UTC")) as ArrayRef))
-        };
-        create_udf("bucket", vec![with_zone.clone()], with_zone, Volatility::Immutable, Arc::new(bucket))
-    }
 }
 
-/// The column of a key in the reports' own SQL.
-pub fn name(by: By) -> &'static str {
+/// The column of a key, as the reports' own SQL names it.
+pub fn column(by: By) -> &'static str {
     match by {
-        By::Time => "k_time",
-        By::Cdn => "k_cdn",
-        By::Programme => "k_programme",
-        By::User => "k_user",
+        By::Time => "at",
+        By::Cdn => "cdn",
+        By::Programme => "programme_id",
+        By::User => "user_id",
     }
 }

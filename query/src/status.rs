@@ -99,7 +99,7 @@ async fn look(engine: &Engine, now_ms: i64) -> Result<Seen, Error> {
         ScalarValue::TimestampMicrosecond(Some(from.timestamp_micros()), Some("UTC".into())),
         ScalarValue::from(from.format("%Y-%m-%d").to_string()),
     ];
-    let answer = engine.run(Work { statement, values, functions: Vec::new(), rows_max: None }).await?;
+    let answer = engine.run(Work { statement, values, rows_max: None }).await?;
     let mut seen = Seen { at: Instant::now(), apps: BTreeSet::new(), cdns: BTreeSet::new() };
     for batch in answer.collect().await? {
         for (name, set) in [("app", &mut seen.apps), ("cdn", &mut seen.cdns)] {

@@ -54,15 +54,15 @@ pub fn event<'a>(session: &'a Session, moment: Moment, at_ms: i64, user_id: &'a 
         Moment::Switched { from, to } => {
             say!(CdnSwitch { from_cdn: name(from), to_cdn: name(to), reason: SwitchReason::Stall })
         }
-        Moment::Failed { fatal } => {
+        Moment::Failed { fatal: for_good } => {
             say!(Error {
                 cdn: Some(name(session.cdn)),
                 code: "fragLoadError".into(),
                 message: Some("no answer in time".into()),
-                fatal: fatal
+                fatal: for_good
             })
         }
-        Moment::Ended(reason) => say!(SessionEnd { session_started_at_ms, reason: reason, counters: counters(session, world) }),
+        Moment::Ended(why) => say!(SessionEnd { session_started_at_ms, reason: why, counters: counters(session, world) }),
     }
 }
 

@@ -8,8 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::time::{Duration, Instant};
 
-pub fn command(settings: &Settings, matches: &clap::ArgMatches) -> Result<(), Failure> {
-    let Some((_, list)) = matches.subcommand() else { return Ok(()) };
+pub fn command(settings: &Settings, list: &clap::ArgMatches) -> Result<(), Failure> {
     let limit = list.get_one::<u32>("limit").copied().unwrap_or(50);
     let topic = settings.text("kafka.deadletter_topic");
     let texts = newest(&settings.text("kafka.brokers"), &topic, i64::from(limit))?;
@@ -18,15 +17,7 @@ pub fn command(settings: &Settings, matches: &clap::ArgMatches) -> Result<(), Fa
         return Ok(());
     }
     let mut table = comfy_table::Table::new();
-    table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_header([
-        "received",
-        "by",
-        "app",
-        "code",
-        "reason",
-        "bytes",
-        "sha256",
-    ]);
+    table.load_preset(comfy_table::presets::ASCII_MARKDOWN).set_header(["received", "by", "app", "code", "reason", "bytes", "sha256"]);
     let mut shown = 0;
     for text in &texts {
         let Ok(letter) = serde_json::from_str::<DeadLetter>(text) else { continue };

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::types::RDKafkaErrorCode;
 use std::time::Duration;
 
-pub fn command(settings: &Settings, _: &clap::ArgMatches) -> Result<(), Failure> {
+pub fn command(settings: &Settings) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     for line in runtime.block_on(create(settings))? {
         println!("{line}");

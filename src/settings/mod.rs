@@ -171,8 +171,16 @@ fn environment_key(name: &str) -> Result<Option<&'static str>, SettingError> {
     let key = format!("{section}.{}", name_part.to_ascii_lowercase());
     match table::find(&key) {
         Some(setting) => Ok(Some(setting.key)),
+        None if is_service_link(&key) => Ok(None),
         None => Err(SettingError(format!("the environment's {name} is no setting; {}", table::suggest(&key)))),
     }
+}
+
+/// Kubernetes tells every container of a Service named `livemeter-ingest` by variables such as
+/// `LIVEMETER_INGEST_PORT` and `LIVEMETER_INGEST_SERVICE_HOST`. No setting is named so.
+fn is_service_link(key: &str) -> bool {
+    let name = key.split_once('.').map_or(key, |(_, name)| name);
+    ["port", "service_host"].contains(&name) || ["port_", "service_port"].iter().any(|start| name.starts_with(start))
 }
 
 #[cfg(test)]
@@ -202,6 +210,12 @@ mod tests {
         assert_eq!(read(resolve(&[], &[], file)), 20);
         assert_eq!(read(resolve(&[], &env, file)), 30);
         assert_eq!(read(resolve(&flag, &env, file)), 40);
+    }
+
+    #[test]
+    fn what_kubernetes_says_of_its_services_is_no_setting() {
+        let links = [("LIVEMETER_INGEST_PORT_8700_TCP_ADDR", "10.0.0.1"), ("LIVEMETER_QUERY_SERVICE_PORT_HTTP", "8701")];
+        assert!(resolve(&[], &links, None).is_ok());
     }
 
     #[test]

@@ -137,8 +137,8 @@ pub const SETTINGS: &[Setting] = &[
     s("simulate.truth_sessions", "truth-sessions", Kind::Path, "File for the ground truth per session (CSV)"),
     s("up.data", "data", Kind::Name, "Folder for everything that is kept"),
     s("up.viewers", "viewers", Kind::Count(0, 1_000_000), "Simulated viewers; 0 for none"),
-    s("up.disk_max", "disk-max", Kind::Size(64 * MIB, TIB), "Most disk for broker and demo data"),
-    s("up.disk_free_min", "disk-free-min", Kind::Size(0, TIB), "Free disk below which everything stops"),
+    s("up.disk_max", "disk-max", Kind::Size(16 * MIB, TIB), "Most disk for broker and demo data"),
+    s("up.disk_free_min", "disk-free-min", Kind::Size(0, 1024 * TIB), "Free disk below which everything stops"),
     s("up.log_bytes_max", "log-bytes-max", Kind::Size(64 * KIB, GIB), "Size at which a service's log is rotated"),
 ];
 

@@ -9,11 +9,15 @@ use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child as Running, Command};
+use tokio::task::JoinHandle;
+
+/// A dead process has said all it had to say; this is for what its log still owes.
+const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
 
 pub struct Child {
-    pub name: &'static str,
     running: Running,
     pub log: PathBuf,
+    log_keeper: Option<JoinHandle<()>>,
 }
 
 impl Child {
@@ -27,10 +31,8 @@ impl Child {
             .process_group(0)
             .kill_on_drop(true)
             .spawn()?;
-        if let Some(stderr) = running.stderr.take() {
-            tokio::spawn(keep_log(stderr, log.clone(), log_bytes_max));
-        }
-        Ok(Child { name: process.name, running, log })
+        let log_keeper = running.stderr.take().map(|stderr| tokio::spawn(keep_log(stderr, log.clone(), log_bytes_max)));
+        Ok(Child { running, log, log_keeper })
     }
 
     /// `Some` once it has ended.
@@ -38,19 +40,23 @@ impl Child {
         self.running.try_wait().ok().flatten()
     }
 
-    /// SIGTERM, then SIGKILL when it does not end in time.
-    pub async fn stop(&mut self, wait: Duration) {
-        let Some(pid) = self.running.id().and_then(|id| i32::try_from(id).ok()) else { return };
+    /// SIGTERM, then SIGKILL when it does not end in time. Says whether it ended by itself.
+    pub async fn stop(&mut self, wait: Duration) -> bool {
+        let Some(pid) = self.running.id().and_then(|id| i32::try_from(id).ok()) else { return true };
         // It may have ended this moment; then there is nobody to tell.
         let _ = kill(Pid::from_raw(pid), Signal::SIGTERM);
-        if tokio::time::timeout(wait, self.running.wait()).await.is_err() {
-            tracing::warn!(service = self.name, "did not stop in {} s; killing it", wait.as_secs());
+        let in_time = tokio::time::timeout(wait, self.running.wait()).await.is_ok();
+        if !in_time {
             let _ = self.running.kill().await;
         }
+        in_time
     }
 
     /// The last lines of its log, for a message about its end.
-    pub fn last_words(&self) -> String {
+    pub async fn last_words(&mut self) -> String {
+        if let Some(keeper) = self.log_keeper.take() {
+            let _ = tokio::time::timeout(LAST_WORDS_WAIT, keeper).await;
+        }
         let text = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().rev().take(5).collect();
@@ -58,19 +64,21 @@ impl Child {
     }
 }
 
-/// Copies a log to its file; at its limit the file becomes `….log.1` and a new one begins.
+/// Copies a log to its file; at its limit the file becomes `….log.1` and a new one begins. It reads on
+/// even when nothing can be written: a full disk must not stop the service that speaks.
 async fn keep_log(mut from: impl AsyncRead + Unpin, path: PathBuf, bytes_max: u64) {
     let mut buffer = vec![0; 16 * 1024];
-    let Ok(mut file) = open(&path).await else { return };
-    let mut size = file.metadata().await.map_or(0, |m| m.len());
+    let mut file = open(&path).await.ok();
+    let mut size = tokio::fs::metadata(&path).await.map_or(0, |m| m.len());
     while let Ok(n @ 1..) = from.read(&mut buffer).await {
         if size + n as u64 > bytes_max {
             let _ = tokio::fs::rename(&path, path.with_extension("log.1")).await;
-            let Ok(new) = open(&path).await else { return };
-            (file, size) = (new, 0);
+            (file, size) = (open(&path).await.ok(), 0);
         }
-        let _ = file.write_all(&buffer[..n]).await;
-        let _ = file.flush().await;
+        if let Some(file) = &mut file {
+            let _ = file.write_all(&buffer[..n]).await;
+            let _ = file.flush().await;
+        }
         size += n as u64;
     }
 }

@@ -16,12 +16,12 @@ mod watch;
 
 use crate::cli::Failure;
 use crate::settings::Settings;
-use std::path::PathBuf;
+use clap::ArgMatches;
 
 /// Runs the tree until Ctrl-C or SIGTERM. One thread: the kernel ties children to the *thread* that
 /// started them, so that thread must live as long as the process.
-pub fn run(settings: &Settings, config: Option<PathBuf>, external_kafka: bool) -> Result<(), Failure> {
-    let plan = plan::Plan::make(settings, config, external_kafka)?;
+pub fn run(settings: &Settings, given: &ArgMatches) -> Result<(), Failure> {
+    let plan = plan::Plan::make(settings, given)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?;
     runtime.block_on(supervise::run(plan, settings))
 }

@@ -4,15 +4,23 @@
 use super::disk;
 use crate::cli::Failure;
 use crate::settings::{Settings, show_size};
-use nix::fcntl::{Flock, FlockArg};
+use clap::ArgMatches;
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use std::fs::File;
 use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The embedded broker syncs its one file before each acknowledgement. With the default linger, requests
 /// queue up behind that and librdkafka's thread spins (0.5 core at 1,000 events/s; 0.1 with this one).
 const EMBEDDED_LINGER: &str = "50ms";
 const DEFAULT_LINGER: &str = "5ms";
+/// The children of a supervisor that was killed finish what they have: the processor's commit takes longest.
+const ORPHANS_WAIT: Duration = Duration::from_secs(30);
+
+/// The one child that the rest can do without.
+pub const AUDIENCE: &str = "audience";
 
 /// One process to run.
 #[derive(Debug, Clone)]
@@ -37,15 +45,14 @@ pub struct Plan {
     pub viewers: u64,
     pub limits: disk::Limits,
     pub log_bytes_max: u64,
-    /// Held for as long as the tree runs: two trees on one folder would fight over it.
-    _lock: Flock<File>,
+    _locks: Locks,
 }
 
 impl Plan {
-    pub fn make(settings: &Settings, config: Option<PathBuf>, external_kafka: bool) -> Result<Plan, Failure> {
+    pub fn make(settings: &Settings, given: &ArgMatches) -> Result<Plan, Failure> {
         let data = PathBuf::from(settings.text("up.data"));
         std::fs::create_dir_all(data.join("logs")).map_err(|e| Failure::attention(format!("up.data is {}: {e}", data.display())))?;
-        let lock = lock(&data)?;
+        let locks = Locks::take(&data)?;
         let limits = disk::Limits { used_max: settings.integer("up.disk_max"), free_min: settings.integer("up.disk_free_min") };
         let free = disk::free_bytes(&data).map_err(Failure::new)?;
         if free < limits.free_min {
@@ -62,21 +69,16 @@ impl Plan {
         let [ingest, processor, query] = addresses;
         let brokers = settings.text("kafka.brokers");
         let this = std::env::current_exe().map_err(Failure::new)?;
+        let external_kafka = given.get_one::<String>("kafka").is_some();
         let embedded_broker = if external_kafka { None } else { Some(broker(&this, &brokers, &data)?) };
         let ledger = data.join("ledger").display().to_string();
-        let make = |name, args: Vec<String>, address: Option<SocketAddr>| {
-            let mut all = args;
-            if let Some(config) = &config {
-                all.extend(["--config".into(), config.display().to_string()]);
-            }
-            all.push("--die-with-parent".into());
-            Process {
-                name,
-                program: this.clone(),
-                args: all,
-                ready_url: address.map(|a| format!("http://{a}/readyz")),
-                metrics_url: address.map(|a| format!("http://{a}/metrics")),
-            }
+        let handed_on = handed_on(given);
+        let make = |name, args: Vec<String>, address: Option<SocketAddr>| Process {
+            name,
+            program: this.clone(),
+            args: [args, handed_on.clone()].concat(),
+            ready_url: address.map(|a| format!("http://{a}/readyz")),
+            metrics_url: address.map(|a| format!("http://{a}/metrics")),
         };
         let args = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
         let mut ingest_args = args(&["ingest", "--brokers", &brokers, "--listen", &ingest.to_string()]);
@@ -86,7 +88,7 @@ impl Plan {
         let viewers = settings.integer("up.viewers");
         let audience = (viewers > 0).then(|| {
             let url = format!("http://{ingest}");
-            make("audience", args(&["simulate", "--ingest", &url, "--viewers", &viewers.to_string(), "--drain", "5s"]), None)
+            make(AUDIENCE, args(&["simulate", "--ingest", &url, "--viewers", &viewers.to_string(), "--drain", "5s"]), None)
         });
         Ok(Plan {
             embedded_broker,
@@ -103,7 +105,7 @@ impl Plan {
             limits,
             log_bytes_max: settings.integer("up.log_bytes_max"),
             data,
-            _lock: lock,
+            _locks: locks,
         })
     }
 }
@@ -134,10 +136,53 @@ fn must_be_free(setting: &str, address: &SocketAddr) -> Result<(), Failure> {
     })
 }
 
-fn lock(data: &Path) -> Result<Flock<File>, Failure> {
-    let path = data.join("lock");
-    let file = File::create(&path).map_err(|e| Failure::attention(format!("{}: {e}", path.display())))?;
-    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|_| {
-        Failure::attention(format!("{} is in use by another `livemeter up`; choose another folder with --data", data.display()))
-    })
+/// What every child is told alike.
+fn handed_on(given: &ArgMatches) -> Vec<String> {
+    let mut args = vec!["--die-with-parent".to_owned(), std::process::id().to_string()];
+    if let Some(config) = given.get_one::<PathBuf>("config") {
+        args.extend(["--config".to_owned(), config.display().to_string()]);
+    }
+    if let Some(level) = given.get_one::<String>("log") {
+        args.extend(["--log".to_owned(), level.clone()]);
+    }
+    if given.get_flag("log-json") {
+        args.push("--log-json".to_owned());
+    }
+    args
+}
+
+/// Two trees on one folder would fight over it. One lock is the supervisor's alone. The other is held by
+/// every child too, so that it is free only when the last one of an earlier tree has ended.
+struct Locks {
+    _supervisor: Flock<File>,
+    _tree: Flock<File>,
+}
+
+impl Locks {
+    fn take(data: &Path) -> Result<Locks, Failure> {
+        let supervisor = lock(&data.join("lock"), Duration::ZERO)?;
+        let tree = lock(&data.join("tree.lock"), ORPHANS_WAIT)?;
+        // Open files are closed in a child, except this one.
+        fcntl(&*tree, FcntlArg::F_SETFD(FdFlag::empty())).map_err(Failure::new)?;
+        Ok(Locks { _supervisor: supervisor, _tree: tree })
+    }
+}
+
+fn lock(path: &Path, patience: Duration) -> Result<Flock<File>, Failure> {
+    let mut file = File::create(path).map_err(|e| Failure::attention(format!("{}: {e}", path.display())))?;
+    let deadline = Instant::now() + patience;
+    loop {
+        file = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(lock) => return Ok(lock),
+            Err((file, Errno::EWOULDBLOCK)) if Instant::now() < deadline => file,
+            Err((_, Errno::EWOULDBLOCK)) => {
+                return Err(Failure::attention(format!(
+                    "{} is held by another `livemeter up`; choose another folder with --data, or stop that one",
+                    path.display()
+                )));
+            }
+            Err((_, error)) => return Err(Failure::attention(format!("{}: {error}", path.display()))),
+        };
+        std::thread::sleep(Duration::from_millis(100));
+    }
 }

@@ -2,8 +2,8 @@
 
 use super::child::Child;
 use super::disk;
-use super::plan::{Plan, Process};
-use super::progress::Progress;
+use super::plan::{AUDIENCE, Plan, Process};
+use super::progress::{Progress, Screen, welcome};
 use super::watch::{self, Scrape};
 use crate::cli::{Failure, exit};
 use crate::client::http;
@@ -20,16 +20,25 @@ const STOP_WAIT: Duration = Duration::from_secs(20);
 /// A service that falls this often within a minute is not helped by starting it again.
 const FALLS_PER_MINUTE_MAX: usize = 5;
 
+/// After a first Ctrl-C, another one within this time is taken for the same: wrappers pass it on, too.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+
 pub async fn run(plan: Plan, settings: &Settings) -> Result<(), Failure> {
-    let mut tree = Tree { plan, children: Vec::new(), falls: HashMap::new() };
+    let mut tree = Tree { plan, children: Vec::new(), falls: HashMap::new(), screen: Screen::new() };
     let result = tokio::select! {
         result = tree.live(settings) => result,
         () = asked_to_stop() => Ok(()),
     };
-    if result.is_ok() {
-        println!("\nStopping; the next start goes on from here.");
+    tree.screen.say(match &result {
+        Ok(()) => "Stopping; the next start goes on from here. (Ctrl-C again ends everything at once.)",
+        Err(_) => "Stopping everything in order.",
+    });
+    tokio::select! {
+        () = tree.stop_all() => {}
+        // The children are killed as they are dropped. What they have not stored, they will read again.
+        () = asked_again() => {}
     }
-    tree.stop_all().await;
+    tree.screen.clear();
     result
 }
 
@@ -40,16 +49,23 @@ async fn asked_to_stop() {
     tokio::select! { _ = interrupt.recv() => {}, _ = terminate.recv() => {} }
 }
 
+async fn asked_again() {
+    tokio::time::sleep(AGAIN_AFTER).await;
+    asked_to_stop().await;
+}
+
 struct Tree {
     plan: Plan,
     /// In the order of their start; stopped the other way round.
     children: Vec<(Process, Child)>,
     falls: HashMap<&'static str, Vec<Instant>>,
+    screen: Screen,
 }
 
 impl Tree {
     async fn live(&mut self, settings: &Settings) -> Result<(), Failure> {
         let began = Instant::now();
+        self.screen.doing("starting the broker, ingest, processor and query …");
         if let Some(broker) = self.plan.embedded_broker.clone() {
             self.start(broker)?;
         }
@@ -66,15 +82,19 @@ impl Tree {
             self.start(audience)?;
         }
         self.wait_ready(self.plan.query.ready_url.clone()).await?;
-        super::progress::welcome(&self.plan, settings, began.elapsed());
+        self.screen.say(&welcome(&self.plan, settings, began.elapsed()));
         self.watch(settings).await
     }
 
     fn start(&mut self, process: Process) -> Result<(), Failure> {
-        let child = Child::start(&process, &self.plan.data.join("logs"), self.plan.log_bytes_max)
-            .map_err(|e| Failure::new(format!("{} ({}): {e}", process.name, process.program.display())))?;
+        let child = self.spawn(&process)?;
         self.children.push((process, child));
         Ok(())
+    }
+
+    fn spawn(&self, process: &Process) -> Result<Child, Failure> {
+        Child::start(process, &self.plan.data.join("logs"), self.plan.log_bytes_max)
+            .map_err(|e| Failure::new(format!("{} ({}): {e}", process.name, process.program.display())))
     }
 
     async fn wait_for_broker(&mut self) -> Result<(), Failure> {
@@ -84,7 +104,7 @@ impl Tree {
             if tokio::task::spawn_blocking(move || kafka::topics::reachable(&brokers)).await.unwrap_or(false) {
                 return Ok(());
             }
-            self.nobody_fell()?;
+            self.nobody_fell().await?;
             if Instant::now() > deadline {
                 return Err(Failure::new(format!("no Kafka at {} within {} s", self.plan.brokers, READY_WAIT.as_secs())));
             }
@@ -101,7 +121,7 @@ impl Tree {
                 Ok(answer) => answer.text(),
                 Err(error) => error,
             };
-            self.nobody_fell()?;
+            self.nobody_fell().await?;
             if Instant::now() > deadline {
                 return Err(Failure::new(format!("{url} is not ready after {} s: {said}", READY_WAIT.as_secs())));
             }
@@ -110,15 +130,11 @@ impl Tree {
     }
 
     /// While starting, a service that ends is a failure: better said at once than tried again.
-    fn nobody_fell(&mut self) -> Result<(), Failure> {
+    async fn nobody_fell(&mut self) -> Result<(), Failure> {
         for (process, child) in &mut self.children {
             if let Some(status) = child.ended() {
-                return Err(Failure::new(format!(
-                    "{} ended while starting ({status}); its log {}:\n{}",
-                    process.name,
-                    child.log.display(),
-                    child.last_words()
-                )));
+                let (name, words) = (process.name, child.last_words().await);
+                return Err(Failure::new(format!("{name} ended while starting ({status}); its log {}:\n{words}", child.log.display())));
             }
         }
         Ok(())
@@ -139,7 +155,7 @@ impl Tree {
                 progress.disk_used = used;
                 self.mind_the_disk(used, processor.as_ref(), settings).await?;
             }
-            progress.draw(self.plan.limits.used_max, self.children.iter().any(|(p, _)| p.name == "audience"));
+            self.screen.progress(progress.line(self.plan.limits.used_max, self.audience().is_some()));
             ticks += 1;
         }
     }
@@ -148,52 +164,54 @@ impl Tree {
         for i in 0..self.children.len() {
             let (process, child) = &mut self.children[i];
             let Some(status) = child.ended() else { continue };
-            let name = process.name;
-            let words = child.last_words();
+            let (name, words) = (process.name, child.last_words().await);
+            if name == AUDIENCE && status.success() {
+                self.screen.say("The simulated audience has gone home. Everything else goes on.");
+                self.children.remove(i);
+                return Ok(());
+            }
+            let fell = format!("{name} ended ({status}); its log {}:\n{words}", child.log.display());
             if status.code() == Some(i32::from(exit::ATTENTION)) {
-                return Err(Failure::attention(format!("{name} needs you; its log {}:\n{words}", child.log.display())));
+                return Err(Failure::attention(format!("{fell}Starting it again is no use.")));
             }
             let falls = self.falls.entry(name).or_default();
             falls.retain(|at| at.elapsed() < Duration::from_secs(60));
             falls.push(Instant::now());
             if falls.len() > FALLS_PER_MINUTE_MAX {
-                return Err(Failure::new(format!(
-                    "{name} ended {} times within a minute ({status}); its log {}:\n{words}",
-                    falls.len(),
-                    child.log.display()
-                )));
+                return Err(Failure::new(format!("{fell}It was the {}th time within a minute.", falls.len())));
             }
-            println!("\n{name} ended ({status}); starting it again. Its last words:\n{words}");
+            self.screen.say(&format!("{fell}Starting {name} again."));
             // A little longer each time, so that what it waits for can come back.
             tokio::time::sleep(Duration::from_millis(250 << falls.len())).await;
-            let process = process.clone();
-            let new = Child::start(&process, &self.plan.data.join("logs"), self.plan.log_bytes_max).map_err(Failure::new)?;
-            self.children[i] = (process, new);
+            self.children[i].1 = self.spawn(&self.children[i].0)?;
         }
         Ok(())
+    }
+
+    fn audience(&self) -> Option<usize> {
+        self.children.iter().position(|(process, _)| process.name == AUDIENCE)
     }
 
     async fn mind_the_disk(&mut self, used: u64, processor: Option<&Scrape>, settings: &Settings) -> Result<(), Failure> {
         let free = disk::free_bytes(&self.plan.data).map_err(Failure::new)?;
         let embedded = self.plan.embedded_broker.is_some();
-        if embedded && disk::should_trim(disk::used_bytes(&self.plan.data.join("broker")), self.plan.limits) {
-            if let Some(processor) = processor {
-                self.trim(processor, settings).await;
-            }
+        let trim = embedded && disk::should_trim(disk::used_bytes(&self.plan.data.join("broker")), self.plan.limits);
+        if let Some(processor) = processor.filter(|_| trim) {
+            self.trim(processor, settings).await;
         }
         match disk::judge(used, free, self.plan.limits) {
             disk::Verdict::Fine => Ok(()),
             disk::Verdict::StopAudience => {
-                if let Some(at) = self.children.iter().position(|(p, _)| p.name == "audience") {
+                if let Some(at) = self.audience() {
                     let (_, mut audience) = self.children.remove(at);
                     audience.stop(STOP_WAIT).await;
-                    println!(
-                        "\nThe demo uses {}, its share is {}: the simulated audience was stopped. Everything else goes on.\n\
-                         Raise it with DISK_MAX=4GiB make up, or start over by removing {}.",
+                    self.screen.say(&format!(
+                        "The demo uses {}, its share is {}: the simulated audience was stopped. Everything else goes on.\n\
+                         Raise it with --disk-max (DISK_MAX=4GiB make up), or start over by removing {}.",
                         show_size(used),
                         show_size(self.plan.limits.used_max),
                         self.plan.data.display()
-                    );
+                    ));
                 }
                 Ok(())
             }
@@ -217,13 +235,16 @@ impl Tree {
             return;
         }
         if let Err(error) = kafka::trim::delete_below(&self.plan.brokers, &settings.text("kafka.events_topic"), &offsets).await {
-            tracing::warn!("could not trim the broker: {}", error.message);
+            self.screen.say(&format!("The broker could not be trimmed yet: {}", error.message));
         }
     }
 
     async fn stop_all(&mut self) {
-        while let Some((_, mut child)) = self.children.pop() {
-            child.stop(STOP_WAIT).await;
+        while let Some((process, mut child)) = self.children.pop() {
+            self.screen.doing(format!("stopping {} …", process.name));
+            if !child.stop(STOP_WAIT).await {
+                self.screen.say(&format!("{} did not stop within {} s and was killed.", process.name, STOP_WAIT.as_secs()));
+            }
         }
     }
 }

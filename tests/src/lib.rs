@@ -9,7 +9,9 @@
 //! * [`kafka`]     a client's side: topics, a producer, reading everything back
 //! * [`http`]      posts and gets
 //! * [`tree`]      ingest, processor and query around one broker
+//! * [`up`]        the whole tree as `livemeter up` starts it
 //! * [`audience`]  events as a player posts them, and what must come out of them
+//! * [`truth`]     the reports against the truth of a simulated audience
 
 pub mod audience;
 pub mod binary;
@@ -19,4 +21,6 @@ pub mod kafka;
 pub mod ports;
 pub mod process;
 pub mod tree;
+pub mod truth;
+pub mod up;
 pub mod wait;

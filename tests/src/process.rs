@@ -1,7 +1,7 @@
 //! One child process in a group of its own, with its output in a file. It ends when its owner is
 //! dropped, and also when the whole test is killed.
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use std::fs::File;
 use std::os::unix::process::CommandExt as _;
@@ -68,7 +68,13 @@ impl Process {
 
     /// SIGTERM; then waits. Panics when it takes longer than `patience`.
     pub fn terminate(&mut self, patience: Duration) -> ExitStatus {
-        let _ = nix::sys::signal::kill(self.group(), Signal::SIGTERM);
+        let _ = kill(self.group(), Signal::SIGTERM);
+        self.wait(patience)
+    }
+
+    /// Ctrl-C; then waits. Panics when it takes longer than `patience`.
+    pub fn interrupt(&mut self, patience: Duration) -> ExitStatus {
+        let _ = killpg(self.group(), Signal::SIGINT);
         self.wait(patience)
     }
 
@@ -113,4 +119,37 @@ impl Drop for Process {
         let _ = self.watch.kill();
         let _ = self.watch.wait();
     }
+}
+
+/// The direct children of a process, from the kernel: id, and the subcommand or the program's name.
+pub fn children_of(parent: u32) -> Vec<(u32, String)> {
+    let entries = std::fs::read_dir("/proc").expect("/proc is there").flatten();
+    let ids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|id| state(*id).is_some_and(|(state, of)| of == parent && state != 'Z')).map(|id| (id, name_of(id))).collect()
+}
+
+/// Whether a process is there and more than a dead one that nobody has asked about.
+pub fn runs(id: u32) -> bool {
+    state(id).is_some_and(|(state, _)| state != 'Z')
+}
+
+/// kill -9 of one process, if it is still there.
+pub fn kill9(id: u32) {
+    let _ = kill(Pid::from_raw(i32::try_from(id).expect("process ids are positive")), Signal::SIGKILL);
+}
+
+/// Its state's letter and its parent.
+fn state(id: u32) -> Option<(char, u32)> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name stands in brackets and may hold anything; what follows is regular.
+    let mut rest = stat.rsplit_once(')')?.1.split_whitespace();
+    Some((rest.next()?.chars().next()?, rest.next()?.parse().ok()?))
+}
+
+/// `ingest` of `…/livemeter ingest …`; the program's name where flags follow at once.
+fn name_of(id: u32) -> String {
+    let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+    let words: Vec<_> = line.split(|b| *b == 0).map(|word| String::from_utf8_lossy(word).into_owned()).collect();
+    let program = words.first().map_or("", |path| path.rsplit('/').next().unwrap_or_default());
+    words.get(1).filter(|word| !word.starts_with('-')).cloned().unwrap_or_else(|| program.to_owned())
 }

@@ -70,9 +70,8 @@ impl Tree {
     }
 
     pub fn restart_without_waiting(&mut self) {
-        for service in 0..SERVICES.len() {
+        for (service, name) in SERVICES.into_iter().enumerate() {
             if self.processes[service].is_none() {
-                let name = SERVICES[service];
                 let process = Process::start(name, self.command(service), &self.folder.join(format!("{name}.log")));
                 self.processes[service] = Some(process);
             }
@@ -81,10 +80,10 @@ impl Tree {
 
     /// Waits until every service says that it is ready.
     pub async fn ready(&mut self) {
-        for service in 0..SERVICES.len() {
+        for (service, name) in SERVICES.into_iter().enumerate() {
             let http = Http::new(self.url(service));
             let process = self.processes[service].as_mut().expect("it was started");
-            wait::until(&format!("{} to be ready", SERVICES[service]), || {
+            wait::until(&format!("{name} to be ready"), || {
                 let ended = process.check();
                 let http = http.clone();
                 async move {

@@ -17,8 +17,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-
-
 const POLL: Duration = Duration::from_millis(100);
 /// How often the cluster is asked, and how long it may take to answer.
 const PROBE_EVERY: Duration = Duration::from_secs(1);

@@ -40,7 +40,12 @@ async fn seqs(folder: &Path) -> Vec<i64> {
     let table = load(folder, "events").await;
     let mut seqs = Vec::new();
     for file in scan::files(&table).unwrap() {
-        scan::read(&table, &file, &["seq"], None, |c| Ok(seqs.extend(c.int("seq")?.values()))).await.unwrap();
+        scan::read(&table, &file, &["seq"], None, |c| {
+            seqs.extend(c.int("seq")?.values());
+            Ok(())
+        })
+        .await
+        .unwrap();
     }
     seqs.sort();
     seqs

@@ -1,13 +1,14 @@
 //! The routes; the only place in this house that knows HTTP. Every request passes [`guard`] first.
 //! What the answers mean is decided elsewhere: see [`crate::engine`], [`crate::traffic`], [`crate::quality`].
 
+mod connections;
 mod guard;
 mod pages;
 mod problem;
 mod reports;
 mod sql;
 
-use crate::config::Config;
+use crate::config::{CONNECTIONS_MAX, Config, IDLE_TIMEOUT_MS};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::ledger::Ledger;
@@ -20,7 +21,6 @@ use axum::http::{HeaderMap, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
-use std::future::{Future, IntoFuture};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -78,28 +78,14 @@ impl Server {
 
     pub async fn serve(self, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
         tracing::info!(address = %self.address, ledger = self.app.config.ledger, "query service listens");
-        // What is under way has until its own deadline; a reader that has stopped reading holds nothing up.
-        let last = Duration::from_millis(self.app.config.deadline_ms);
-        let (asked, told) = tokio::sync::oneshot::channel();
-        let graceful = async move {
-            shutdown.await;
-            let _ = asked.send(());
+        let limits = connections::Limits {
+            connections_max: CONNECTIONS_MAX,
+            idle: Duration::from_millis(IDLE_TIMEOUT_MS),
+            // What is under way at shutdown has until a query's own deadline.
+            drain: Duration::from_millis(self.app.config.deadline_ms),
         };
-        let serving = axum::serve(self.listener, router(self.app)).with_graceful_shutdown(graceful);
-        let too_long = async {
-            // Never told: then serving has ended by itself, and this branch must not.
-            if told.await.is_err() {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(last).await;
-        };
-        tokio::select! {
-            served = serving.into_future() => served.map_err(Error::Serve),
-            () = too_long => {
-                tracing::warn!("stopped with answers still under way");
-                Ok(())
-            }
-        }
+        connections::serve(self.listener, router(self.app), limits, shutdown).await;
+        Ok(())
     }
 }
 

@@ -92,6 +92,17 @@ impl Ledger {
         self.append(ledger::EVENTS, schema, columns).await;
     }
 
+    /// Rewrites the small files of both tables into large ones.
+    pub async fn compact(&self) {
+        for name in [ledger::INCREMENTS, ledger::EVENTS] {
+            let folder = self.folder.path().join(name);
+            let mut table = DeltaTable::try_from_url(Url::from_directory_path(folder).unwrap()).await.unwrap();
+            table.load().await.unwrap();
+            let (_, metrics) = table.optimize().await.unwrap();
+            assert!(metrics.num_files_removed > 1, "{metrics:?}");
+        }
+    }
+
     async fn append(&self, name: &str, schema: Schema, columns: Vec<ArrayRef>) {
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();

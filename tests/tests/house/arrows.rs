@@ -50,7 +50,9 @@ fn services_name_no_other_service_in_their_code() {
 }
 
 /// A crate, the rooms that may use it, and the place in a room where it may be used.
-const PLACES: [(&str, &str, fn(&str) -> bool); 4] = [
+type Place = (&'static str, &'static str, fn(&str) -> bool);
+
+const PLACES: [Place; 4] = [
     ("axum::", "an http module, and tests", |path| in_module(path, "http") || in_module(path, "tests")),
     ("rdkafka::", "one source and one sink module, src/ and tests/", |path| {
         in_module(path, "source")
