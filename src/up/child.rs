@@ -16,7 +16,7 @@ const LAST_WORDS_WAIT: Duration = Duration::from_secs(1);
 
 pub struct Child {
     running: Running,
-    pub log: PathBuf,
+    log: PathBuf,
     log_keeper: Option<JoinHandle<()>>,
 }
 
@@ -52,15 +52,16 @@ impl Child {
         in_time
     }
 
-    /// The last lines of its log, for a message about its end.
-    pub async fn last_words(&mut self) -> String {
+    /// How it ended, where its log is, and the last lines of that.
+    pub async fn obituary(&mut self, name: &str, status: ExitStatus) -> String {
         if let Some(keeper) = self.log_keeper.take() {
             let _ = tokio::time::timeout(LAST_WORDS_WAIT, keeper).await;
         }
         let text = std::fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         let lines: Vec<&str> = text.lines().rev().take(5).collect();
-        lines.into_iter().rev().map(|l| format!("    {l}\n")).collect()
+        let words: String = lines.into_iter().rev().map(|l| format!("    {l}\n")).collect();
+        format!("{name} ended ({status}); its log {}:\n{words}", self.log.display())
     }
 }
 

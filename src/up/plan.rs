@@ -8,7 +8,7 @@ use clap::ArgMatches;
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, FdFlag, Flock, FlockArg, fcntl};
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -63,8 +63,10 @@ impl Plan {
             )));
         }
         let addresses = ["ingest", "processor", "query"].map(|section| settings.address(&format!("{section}.listen")));
+        // Held until all are checked: two services on one port are a taken port, too.
+        let mut held = Vec::new();
         for (section, address) in ["ingest", "processor", "query"].iter().zip(&addresses) {
-            must_be_free(&format!("{section}.listen"), address)?;
+            held.push(must_be_free(&format!("{section}.listen"), address)?);
         }
         let [ingest, processor, query] = addresses;
         let brokers = settings.text("kafka.brokers");
@@ -77,8 +79,8 @@ impl Plan {
             name,
             program: this.clone(),
             args: [args, handed_on.clone()].concat(),
-            ready_url: address.map(|a| format!("http://{a}/readyz")),
-            metrics_url: address.map(|a| format!("http://{a}/metrics")),
+            ready_url: address.map(|a| format!("http://{}/readyz", reached(a))),
+            metrics_url: address.map(|a| format!("http://{}/metrics", reached(a))),
         };
         let args = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
         let mut ingest_args = args(&["ingest", "--brokers", &brokers, "--listen", &ingest.to_string()]);
@@ -87,7 +89,7 @@ impl Plan {
         }
         let viewers = settings.integer("up.viewers");
         let audience = (viewers > 0).then(|| {
-            let url = format!("http://{ingest}");
+            let url = format!("http://{}", reached(ingest));
             make(AUDIENCE, args(&["simulate", "--ingest", &url, "--viewers", &viewers.to_string(), "--drain", "5s"]), None)
         });
         Ok(Plan {
@@ -129,11 +131,24 @@ fn broker(this: &Path, brokers: &str, data: &Path) -> Result<Process, Failure> {
     Ok(Process { name: "broker", program, args: args.map(str::to_owned).to_vec(), ready_url: None, metrics_url: None })
 }
 
-fn must_be_free(setting: &str, address: &SocketAddr) -> Result<(), Failure> {
-    TcpListener::bind(address).map(drop).map_err(|e| {
-        let variable = format!("LIVEMETER_{}", setting.replace('.', "_").to_uppercase());
+fn must_be_free(setting: &str, address: &SocketAddr) -> Result<TcpListener, Failure> {
+    let variable = format!("LIVEMETER_{}", setting.replace('.', "_").to_uppercase());
+    if address.port() == 0 {
+        return Err(Failure::attention(format!("{setting} is {address}; it must name its port, so that others find it ({variable})")));
+    }
+    TcpListener::bind(address).map_err(|e| {
         Failure::attention(format!("{setting} is {address}: {e}; set {variable} to another address, or stop what uses this one"))
     })
+}
+
+/// Where to ask a service that listens here: one that listens everywhere is reached on this machine.
+pub fn reached(mut listen: SocketAddr) -> SocketAddr {
+    match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listen.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listen.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    listen
 }
 
 /// What every child is told alike.

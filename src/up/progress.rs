@@ -1,7 +1,7 @@
 //! What the person at the terminal sees: lasting lines, and one living line below them (or, without a
 //! terminal, a plain line every ten seconds).
 
-use super::plan::Plan;
+use super::plan::{Plan, reached};
 use super::watch::Scrape;
 use crate::settings::{Settings, show_size};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -63,7 +63,8 @@ impl Screen {
 
 /// Addresses and a first command to try.
 pub fn welcome(plan: &Plan, settings: &Settings, took: Duration) -> String {
-    let [ingest, processor, query] = ["ingest", "processor", "query"].map(|section| settings.address(&format!("{section}.listen")));
+    let [ingest, processor, query] =
+        ["ingest", "processor", "query"].map(|section| reached(settings.address(&format!("{section}.listen"))));
     // As it was typed: the newcomer's copy is in no search path yet.
     let livemeter = std::env::args().next().unwrap_or_else(|| "livemeter".into());
     let server = if query.to_string() == "127.0.0.1:8701" { String::new() } else { format!(" --server http://{query}") };

@@ -10,6 +10,7 @@ use crate::client::http;
 use crate::kafka;
 use crate::settings::{Settings, show_size};
 use std::collections::HashMap;
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -133,8 +134,8 @@ impl Tree {
     async fn nobody_fell(&mut self) -> Result<(), Failure> {
         for (process, child) in &mut self.children {
             if let Some(status) = child.ended() {
-                let (name, words) = (process.name, child.last_words().await);
-                return Err(Failure::new(format!("{name} ended while starting ({status}); its log {}:\n{words}", child.log.display())));
+                let fell = format!("while starting, {}", child.obituary(process.name, status).await);
+                return Err(if needs_a_person(status) { Failure::attention(fell) } else { Failure::new(fell) });
             }
         }
         Ok(())
@@ -164,14 +165,14 @@ impl Tree {
         for i in 0..self.children.len() {
             let (process, child) = &mut self.children[i];
             let Some(status) = child.ended() else { continue };
-            let (name, words) = (process.name, child.last_words().await);
+            let name = process.name;
             if name == AUDIENCE && status.success() {
                 self.screen.say("The simulated audience has gone home. Everything else goes on.");
                 self.children.remove(i);
                 return Ok(());
             }
-            let fell = format!("{name} ended ({status}); its log {}:\n{words}", child.log.display());
-            if status.code() == Some(i32::from(exit::ATTENTION)) {
+            let fell = child.obituary(name, status).await;
+            if needs_a_person(status) {
                 return Err(Failure::attention(format!("{fell}Starting it again is no use.")));
             }
             let falls = self.falls.entry(name).or_default();
@@ -247,6 +248,10 @@ impl Tree {
             }
         }
     }
+}
+
+fn needs_a_person(status: ExitStatus) -> bool {
+    status.code() == Some(i32::from(exit::ATTENTION))
 }
 
 async fn scrape(process: &Process) -> Option<Scrape> {

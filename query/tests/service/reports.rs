@@ -254,3 +254,20 @@ async fn wrong_parameters_are_refused_by_name() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_report_larger_than_the_memory_is_refused_and_gives_it_back() {
+    let ledger = Ledger::empty();
+    let rows: Vec<_> = (0..20_000).map(|i| Increment::new("2026-11-23T10:00:00Z", "cdn-a", &format!("session-{i}"), 1)).collect();
+    ledger.increments(&rows).await;
+    let service = ledger.serve(|c| c.memory_bytes_max = 1 << 20).await;
+    for name in ["traffic", "quality"] {
+        let answer = service.get(&format!("/v1/reports/{name}?by=user&from=2026-11-23&to=2026-11-24")).await;
+        assert_eq!((answer.status, answer.json()["error"].clone(), answer.json()["limit"].clone()), (503, json!("memory"), json!(1 << 20)));
+        let held = service.get("/metrics").await;
+        assert!(held.body().contains("livemeter_query_memory_bytes 0\n"), "{}", held.body());
+    }
+    let enough = ledger.serve(|c| c.memory_bytes_max = 32 << 20).await;
+    let all = self::rows(&enough, "/v1/reports/traffic?from=2026-11-23&to=2026-11-24").await;
+    assert_eq!((all[0]["sessions"].clone(), all[0]["bytes"].clone()), (json!(20_000), json!(20_000)));
+}

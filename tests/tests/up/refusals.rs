@@ -27,6 +27,16 @@ fn a_taken_port_is_named_with_its_setting() {
 }
 
 #[test]
+fn two_services_on_one_port_and_a_port_without_a_number_are_refused() {
+    let up = Up::new();
+    for (address, words) in [(up.addr(0), "in use"), ("127.0.0.1:0".to_owned(), "must name its port")] {
+        let mut command = ours(&up, &[]);
+        command.env("LIVEMETER_QUERY_LISTEN", &address);
+        refused(command, ATTENTION, &["query.listen", "LIVEMETER_QUERY_LISTEN", &address, words]);
+    }
+}
+
+#[test]
 fn a_folder_in_use_is_refused() {
     let up = Up::new();
     let data = up.folder().join("data");
