@@ -47,6 +47,8 @@ fn start(options: options::Options) -> anyhow::Result<()> {
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::new(&options.log))
         .with_writer(std::io::stderr)
+        // With its stderr closed (its supervisor was killed), complaining about that would be a panic.
+        .log_internal_errors(false)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     if options.die_with_parent {
