@@ -25,7 +25,7 @@ use tokio::time::Instant;
 
 /// Pause between two tries of what failed.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// How often the lag is told when nothing else happens.
+/// How often the lag is told: a busy stream or a failing commit must not leave an old figure standing.
 const TICK: Duration = Duration::from_secs(1);
 /// How often silent sessions are looked for: looking at all of them costs a millisecond per 100,000.
 const EVICT_EVERY: Duration = Duration::from_secs(30);
@@ -59,6 +59,7 @@ pub struct Worker<S, K> {
     received_at_ms: i64,
     committed_at_ms: i64,
     evicted_at: Instant,
+    told_at: Instant,
     maintenance: Maintenance,
     clock: fn() -> i64,
 }
@@ -86,7 +87,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
             session_events_max: config.session_events_max,
             age_ms_max: config.limits.age_ms_max,
         };
-        let worker = Worker {
+        let mut worker = Worker {
             maintenance: Maintenance::new(&config),
             book: Book::new(rules, memory),
             buffer: Buffer::default(),
@@ -97,6 +98,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
             received_at_ms: 0,
             committed_at_ms: 0,
             evicted_at: Instant::now(),
+            told_at: Instant::now(),
             config,
             status,
             source,
@@ -119,6 +121,9 @@ impl<S: Source, K: Sink> Worker<S, K> {
 
     /// One step: some records, or a flush that is due.
     pub async fn turn(&mut self) -> Result<(), Error> {
+        if self.told_at.elapsed() >= TICK {
+            self.tell();
+        }
         let due = self.waiting_since.map(|since| since + Duration::from_millis(self.config.commit_interval_ms));
         let tick = Instant::now() + TICK;
         let wake = due.map_or(tick, |due| due.min(tick));
@@ -291,7 +296,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
         }
     }
 
-    fn tell(&self) {
+    fn tell(&mut self) {
+        self.told_at = Instant::now();
         let m = &self.status.metrics;
         let lag: i64 = self.source.ends().iter().zip(self.committed()).map(|(end, done)| (end - done).max(0)).sum();
         m.lag_records.set(lag);
