@@ -37,21 +37,29 @@ async function openPlayer(browser, edgeA, edgeB, ingest) {
     hls.attachMedia(video);
     video.play();
     Object.assign(window, { hls, meter, video });
-    // An independent judge: the playhead, every 50 ms.
-    window.judge = { stalls: 0, ms: 0, still: 0, last: 0 };
+    // An independent judge: the playhead, every 50 ms. It stood still since the look before the one that found it so.
+    window.judge = { stalls: 0, ms: 0, since: 0, last: 0, lookedAt: 0 };
     setInterval(() => {
       const { judge } = window;
+      const now = performance.now();
       const still = video.currentTime === judge.last && !video.paused && !video.seeking && video.currentTime > 0;
-      if (still && !judge.since) judge.since = performance.now();
+      if (still && !judge.since) judge.since = judge.lookedAt;
       if (!still && judge.since) {
-        const ms = performance.now() - judge.since;
-        if (ms > 200) (judge.stalls += 1), (judge.ms += ms);
+        if (now - judge.since > 200) (judge.stalls += 1), (judge.ms += now - judge.since);
         judge.since = 0;
       }
-      judge.last = video.currentTime;
+      Object.assign(judge, { last: video.currentTime, lookedAt: now });
     }, 50);
   }, [ingest.url, edgeA.host, edgeB.host]);
   return { page, noise };
+}
+
+async function until(what, holds) {
+  const patience = Date.now() + 30_000;
+  while (!holds()) {
+    assert.ok(Date.now() < patience, `waited half a minute for ${what}`);
+    await wait(50);
+  }
 }
 
 const media = (log) => log.filter(({ path }) => /\.(ts|m3u8)$/.test(path));
@@ -70,9 +78,10 @@ async function main() {
   try {
     const { page, noise } = await openPlayer(browser, edgeA, edgeB, ingest);
     await page.waitForFunction(() => window.video.currentTime > 4, null, { timeout: 30_000 });
-    edgeA.bytesPerSecond = 10_000;
+    edgeA.bytesPerSecond = 5_000;
     await page.waitForFunction(() => window.meter.debug().state === 'r', null, { timeout: 60_000 });
-    await wait(2500);
+    // Long enough that neither a look nor a frame more or less is a matter of per cent.
+    await wait(5000);
     // The same player moves to the other edge: the stall goes on until B's picture comes.
     await page.evaluate((host) => {
       const at = window.video.currentTime;
@@ -95,7 +104,7 @@ async function main() {
     // Leave with a segment in flight.
     edgeB.bytesPerSecond = 10_000;
     await page.evaluate(() => (window.video.currentTime = 2));
-    await wait(1200);
+    await until('a segment of B to be under way', () => edgeB.log.some((e) => !e.completed && e.bytes > 8_000));
     const last = await page.evaluate(() => window.meter.debug());
     await page.close({ runBeforeUnload: false });
     await wait(1500);
@@ -105,6 +114,7 @@ async function main() {
     const stalls = events.filter((e) => e.type === 'stall');
     const report = { judged, last, noise, stalls, end, types: events.map((e) => e.type).join(' '), A: [sum(edgeA.log, true), sum(edgeA.log, false)], B: [sum(edgeB.log, true), sum(edgeB.log, false)] };
     if (process.env.VERBOSE) console.log(JSON.stringify(report, null, 1));
+    else console.log(JSON.stringify({ judged, last, noise, A: report.A, B: report.B }));
     assert.equal(end.length, 1, 'one session_end by beacon');
     assert.deepEqual(ingest.batches.filter((b) => !b.type.startsWith('text/plain') || b.method !== 'POST'), [], 'text/plain posts only, so no preflight');
     assert.equal(last.errors, 0, `no errors inside: ${last.lastError}`);
@@ -137,4 +147,9 @@ async function main() {
   }
 }
 
-await main();
+// The verdict comes last, where a log's tail shows it.
+await main().catch((error) => {
+  console.error(error);
+  console.error(`browser: FAILED: ${error.message}`);
+  process.exitCode = 1;
+});
