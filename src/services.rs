@@ -69,6 +69,9 @@ pub fn process(s: &Settings) -> Result<(), Failure> {
         memory_days: s.small("processor.memory_days"),
         session_events_max: s.size("processor.session_events_max"),
         split_windows_max: s.size("processor.split_windows_max"),
+        bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
+        burst_ms: s.duration_ms("processor.burst") as i64,
+        late_after_ms: s.duration_ms("processor.late_after") as i64,
         // The same as ingest's: a record that ingest took must never be poison.
         limits: limits(s),
         files_max: s.size("processor.files_max"),

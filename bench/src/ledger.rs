@@ -2,7 +2,7 @@
 //! and CDN, sessions that move from one CDN to another. Who asks it, and what that costs, is not here.
 
 use anyhow::{Context, Result};
-use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::datatypes::Field;
 use chrono::DateTime;
 use deltalake::DeltaTable;
@@ -81,6 +81,8 @@ impl Increments {
             "session_id" => texts(beats, |b| format!("{:08x}-0000-4000-8000-{:012x}", b.viewer, session(b))),
             "status" => texts(beats, |_| ledger::BOOKED.into()),
             "bytes" => ints(beats, bytes),
+            "records" => ints(beats, |_| 1),
+            "late" => Arc::new(BooleanArray::from(vec![false; beats.len()])),
             "play_ms" => ints(beats, |_| self.audience.heartbeat_s as i64 * 1_000),
             "stalls" => ints(beats, |b| i64::from(bytes(b) % 97 == 0)),
             "stall_ms" => ints(beats, |b| i64::from(bytes(b) % 97 == 0) * 800),

@@ -15,6 +15,7 @@ use crate::session::Session;
 use crate::split::{Amounts, Part, split};
 use livemeter_schemas::event::{Counters, Event};
 use livemeter_schemas::refusal::{Code, Refusal};
+use livemeter_schemas::time::{WINDOW_MS, window_start_ms};
 
 pub use crate::memory::{DAY_MS, Missing};
 
@@ -25,6 +26,12 @@ pub struct Rules {
     pub session_events_max: usize,
     /// How far back the first interval of a session may reach.
     pub age_ms_max: i64,
+    /// More than this is no player's bandwidth: such amounts are booked as quarantined.
+    pub bitrate_bps_max: u64,
+    /// The shortest time over which a rate is judged: a player fills its buffer in a burst.
+    pub burst_ms: i64,
+    /// A row is late when its record came so long after its window had closed.
+    pub late_after_ms: i64,
 }
 
 /// Which tables still lack this record: each stores its own offsets.
@@ -43,6 +50,11 @@ pub struct Taken {
     pub duplicate: bool,
     /// Counters that name no CDN: nothing to book them under.
     pub empty: bool,
+    /// Rows that were marked late, and rows that were booked as quarantined.
+    pub late_rows: u32,
+    pub quarantined_rows: u32,
+    /// Whether `increments` got a row.
+    pub booked: bool,
 }
 
 /// All sessions in memory and the rules over them.
@@ -93,7 +105,7 @@ impl Book {
             self.counters(entry, counters, rows, &mut taken)?;
         }
         if is_event && !taken.duplicate {
-            rows.event(entry);
+            rows.event(entry, self.late(entry, window_start_ms(entry.at_ms())));
             self.memory.enter(&entry.app, entry.head().session_id, false).add_event(entry.head().seq);
         }
         Ok(taken)
@@ -141,24 +153,52 @@ impl Book {
             quiet = false;
             let first_used = entry.corrected(c.first_used_at_ms);
             let begin = session.map_or(at_ms.saturating_sub(self.rules.age_ms_max), |s| s.last_at_ms);
-            split(first_used.max(begin).min(at_ms), at_ms, added, self.rules.split_windows_max, &mut self.parts);
+            let start_ms = first_used.max(begin).min(at_ms);
+            let quarantined = !plausible(added.bytes, at_ms - start_ms, &self.rules);
+            split(start_ms, at_ms, added, self.rules.split_windows_max, &mut self.parts);
             let mut reached = before;
             for part in &self.parts {
                 reached = reached.plus(part.amounts);
-                let window_start_ms = part.window_start_ms;
-                rows.increment(IncrementRow { window_start_ms, cdn: &c.cdn, added: part.amounts, reached, at_ms, entry });
+                let (window_start_ms, late) = (part.window_start_ms, self.late(entry, part.window_start_ms));
+                taken.late_rows += u32::from(late);
+                taken.quarantined_rows += u32::from(quarantined);
+                rows.increment(IncrementRow {
+                    window_start_ms,
+                    cdn: &c.cdn,
+                    added: part.amounts,
+                    reached,
+                    at_ms,
+                    quarantined,
+                    late,
+                    entry,
+                });
             }
         }
         let unchanged = session.and_then(|s| s.reached(first)).unwrap_or_default();
         if quiet {
             split(at_ms, at_ms, Amounts::default(), 1, &mut self.parts);
             for part in &self.parts {
-                let window_start_ms = part.window_start_ms;
-                rows.increment(IncrementRow { window_start_ms, cdn: first, added: part.amounts, reached: unchanged, at_ms, entry });
+                let (window_start_ms, late) = (part.window_start_ms, self.late(entry, part.window_start_ms));
+                taken.late_rows += u32::from(late);
+                rows.increment(IncrementRow {
+                    window_start_ms,
+                    cdn: first,
+                    added: part.amounts,
+                    reached: unchanged,
+                    at_ms,
+                    quarantined: false,
+                    late,
+                    entry,
+                });
             }
         }
+        taken.booked = true;
         self.reach(entry, counters, quiet.then_some((first, unchanged)), at_ms);
         Ok(())
+    }
+
+    fn late(&self, entry: &Entry<'_>, window_start_ms: i64) -> bool {
+        entry.received_at_ms.saturating_sub(window_start_ms) > WINDOW_MS.saturating_add(self.rules.late_after_ms)
     }
 
     /// Remembers exactly what the rows just written say.
@@ -172,6 +212,13 @@ impl Book {
         session.last_at_ms = at_ms;
         session.booked = true;
     }
+}
+
+/// Whether a player could have received this in that time.
+fn plausible(bytes: u64, interval_ms: i64, rules: &Rules) -> bool {
+    let bits = u128::from(bytes) * 8 * 1000;
+    let ms = interval_ms.max(rules.burst_ms).max(1) as u128;
+    bits <= u128::from(rules.bitrate_bps_max) * ms
 }
 
 fn amounts(c: &Counters<'_>) -> Amounts {

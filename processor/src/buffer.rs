@@ -95,17 +95,22 @@ impl Table {
 pub struct Buffer {
     increments: Table,
     events: Table,
+    /// Generation of the topic that all rows come from.
+    generation: i64,
     /// The date written last, and its day: nearly every row has the same one.
     date: (i64, String),
 }
 
-impl Default for Buffer {
-    fn default() -> Self {
-        Buffer { increments: Table::new(ledger::increments()), events: Table::new(ledger::events()), date: (i64::MIN, String::new()) }
-    }
-}
-
 impl Buffer {
+    pub fn new(generation: u32) -> Self {
+        Buffer {
+            increments: Table::new(ledger::increments()),
+            events: Table::new(ledger::events()),
+            generation: generation.into(),
+            date: (i64::MIN, String::new()),
+        }
+    }
+
     pub fn rows(&self) -> usize {
         self.increments.rows + self.events.rows
     }
@@ -165,7 +170,8 @@ impl Rows for Buffer {
             count(play_ms),
             count(stall_ms),
             count(stalls),
-            text(ledger::BOOKED),
+            text(if row.quarantined { ledger::QUARANTINED } else { ledger::BOOKED }),
+            Value::Flag(Some(row.late)),
             count(head.seq),
             count(row.reached.bytes),
             count(row.reached.aborted_bytes),
@@ -175,13 +181,19 @@ impl Rows for Buffer {
             ms(row.at_ms),
             int(entry.correction_ms),
             ms(entry.received_at_ms),
+            int(self.generation),
             int(entry.place.partition.into()),
             int(entry.place.offset),
+            int(entry.place.offset),
+            int(1),
+            Value::Ms(None),
+            Value::Text(None),
+            Value::Text(None),
             text(&self.date.1),
         ]);
     }
 
-    fn event(&mut self, entry: &Entry<'_>) {
+    fn event(&mut self, entry: &Entry<'_>, late: bool) {
         let (head, at_ms) = (entry.head(), entry.at_ms());
         self.on(at_ms);
         let d = Details::of(entry);
@@ -210,8 +222,10 @@ impl Rows for Buffer {
             Value::Text(d.message),
             Value::Flag(d.fatal),
             text(entry.raw),
+            Value::Flag(Some(late)),
             int(entry.correction_ms),
             ms(entry.received_at_ms),
+            int(self.generation),
             int(entry.place.partition.into()),
             int(entry.place.offset),
             text(&self.date.1),

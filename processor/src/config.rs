@@ -41,6 +41,13 @@ pub struct Config {
     pub session_events_max: usize,
     /// One interval is spread over at most this many 5-minute windows: 2,016 are seven days.
     pub split_windows_max: usize,
+    /// Amounts that imply more than this are booked as quarantined, and count only once somebody has released
+    /// them: no viewer receives 2 Gbit/s of video, but a forged counter may say so.
+    pub bitrate_bps_max: u64,
+    /// The shortest time over which a rate is judged: a player fills its buffer in a burst.
+    pub burst_ms: i64,
+    /// A row is marked late when its record came so long after its window had closed.
+    pub late_after_ms: i64,
     /// Sizes and ages an event may have. No smaller than ingest's.
     pub limits: Limits,
     /// Files of one date at which they are compacted: each costs readers an open and memory.
@@ -74,6 +81,9 @@ impl Default for Config {
             memory_days: 9,
             session_events_max: 4_096,
             split_windows_max: 2_016,
+            bitrate_bps_max: 2_000_000_000,
+            burst_ms: 10_000,
+            late_after_ms: 900_000,
             limits: Limits::default(),
             files_max: 100,
             files_closed_max: 16,
@@ -96,6 +106,9 @@ impl Config {
         at_least("memory_days", i64::from(self.memory_days), days_min)?;
         at_least("session_events_max", self.session_events_max as i64, 1)?;
         at_least("split_windows_max", self.split_windows_max as i64, 1)?;
+        at_least("bitrate_bps_max", i64::try_from(self.bitrate_bps_max).unwrap_or(i64::MAX), 1_000)?;
+        at_least("burst_ms", self.burst_ms, 1_000)?;
+        at_least("late_after_ms", self.late_after_ms, 0)?;
         at_least("files_max", self.files_max as i64, 2)?;
         at_least("files_closed_max", self.files_closed_max as i64, 2)?;
         at_least("file_bytes_target", self.file_bytes_target as i64, 1024 * 1024)?;

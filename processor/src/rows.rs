@@ -15,6 +15,10 @@ pub struct IncrementRow<'a> {
     pub reached: Amounts,
     /// Corrected time of the counters; never before that of an earlier `seq`.
     pub at_ms: i64,
+    /// The amounts imply more than a player can receive.
+    pub quarantined: bool,
+    /// The record came long after this row's window had closed.
+    pub late: bool,
     /// Everything else of the row.
     pub entry: &'a Entry<'a>,
 }
@@ -23,5 +27,5 @@ pub struct IncrementRow<'a> {
 pub trait Rows {
     fn increment(&mut self, row: IncrementRow<'_>);
     /// One row of `events`, which holds the event as it is.
-    fn event(&mut self, entry: &Entry<'_>);
+    fn event(&mut self, entry: &Entry<'_>, late: bool);
 }

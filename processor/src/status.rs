@@ -59,6 +59,8 @@ pub struct Metrics {
     pub late: Counter,
     pub duplicates: Counter,
     pub empty: Counter,
+    pub late_rows: Counter,
+    pub quarantined_rows: Counter,
     pub refused: Family<CodeLabel, Counter>,
     pub violations: Counter,
     pub poison: Counter,
@@ -86,6 +88,8 @@ impl Status {
         registry.register("late", "Counters at or below the seq reached: nothing to add", m.late.clone());
         registry.register("duplicates", "Events that were in the ledger already", m.duplicates.clone());
         registry.register("empty", "Counters that name no CDN: nothing to book", m.empty.clone());
+        registry.register("late_rows", "Rows booked long after their window had closed", m.late_rows.clone());
+        registry.register("quarantined_rows", "Rows that imply more than a player can receive", m.quarantined_rows.clone());
         registry.register("refused", "Records sent to the dead letter, by cause", m.refused.clone());
         registry.register("violations", "Counters that fell at a higher seq", m.violations.clone());
         registry.register("poison", "Records that could not be read at all", m.poison.clone());
@@ -125,6 +129,8 @@ impl Metrics {
             late: Default::default(),
             duplicates: Default::default(),
             empty: Default::default(),
+            late_rows: Default::default(),
+            quarantined_rows: Default::default(),
             refused: Default::default(),
             violations: Default::default(),
             poison: Default::default(),

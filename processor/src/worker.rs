@@ -86,11 +86,14 @@ impl<S: Source, K: Sink> Worker<S, K> {
             split_windows_max: config.split_windows_max,
             session_events_max: config.session_events_max,
             age_ms_max: config.limits.age_ms_max,
+            bitrate_bps_max: config.bitrate_bps_max,
+            burst_ms: config.burst_ms,
+            late_after_ms: config.late_after_ms,
         };
         let mut worker = Worker {
             maintenance: Maintenance::new(&config),
             book: Book::new(rules, memory),
-            buffer: Buffer::default(),
+            buffer: Buffer::new(config.generation),
             letters: Vec::new(),
             next,
             waiting_since: None,
@@ -194,6 +197,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
                 metrics.late.inc_by(taken.late.into());
                 metrics.duplicates.inc_by(taken.duplicate.into());
                 metrics.empty.inc_by(taken.empty.into());
+                metrics.late_rows.inc_by(taken.late_rows.into());
+                metrics.quarantined_rows.inc_by(taken.quarantined_rows.into());
             }
             Err(refusal) => {
                 metrics.violations.inc_by((refusal.code == Code::CounterFell).into());

@@ -13,8 +13,14 @@ pub const EVENTS: &str = "events";
 /// Partition column of both tables: the UTC date, `YYYY-MM-DD`, of `window_start` or `at`.
 pub const DATE: &str = "date";
 
-/// `status` of a row whose bytes count.
+/// `status` of a row whose amounts count. Sums take these rows alone.
 pub const BOOKED: &str = "booked";
+/// `status` of amounts that imply more than a player can receive: kept out of sums until somebody decides.
+/// A decision appends two rows: one that takes the amounts away from here, and one that puts them where
+/// they belong. So `booked + quarantined + rejected` is the last counter, always.
+pub const QUARANTINED: &str = "quarantined";
+/// `status` of quarantined amounts that somebody has refused for good.
+pub const REJECTED: &str = "rejected";
 
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, false)
@@ -28,6 +34,9 @@ fn int(name: &str) -> Field {
 fn int_or_null(name: &str) -> Field {
     Field::new(name, DataType::Int64, true)
 }
+fn flag(name: &str) -> Field {
+    Field::new(name, DataType::Boolean, false)
+}
 fn at(name: &str) -> Field {
     Field::new(name, DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false)
 }
@@ -37,7 +46,11 @@ fn at_or_null(name: &str) -> Field {
 
 /// One row: what one heartbeat (or session end) added to one (session, CDN) within one window.
 /// Readers SUM the increments. `reached_*` are the cumulative counters after this row, so that the
-/// sum of a (session, CDN) equals its largest `reached_*`: conservation, to the byte.
+/// sum of a (session, CDN) over every status equals its largest `reached_*`: conservation, to the byte.
+///
+/// Once a window has closed, the rows of one (session, CDN, status) within it are rolled up into one: amounts
+/// are summed, `reached_*`, `at`, `received_at` and `kafka_offset` are the largest, `kafka_offset_first` the
+/// smallest, and `records` tells how many there were.
 pub fn increments() -> Schema {
     Schema::new(vec![
         at("window_start"),
@@ -52,8 +65,10 @@ pub fn increments() -> Schema {
         int("play_ms"),
         int("stall_ms"),
         int("stalls"),
-        // `booked`; later also `quarantined`, `released`, `rejected`. Sums take `booked` alone.
+        // `booked`, `quarantined` or `rejected`. Sums take `booked` alone.
         text("status"),
+        // Whether the record came long after its window had closed.
+        flag("late"),
         int("reached_seq"),
         int("reached_bytes"),
         int("reached_aborted_bytes"),
@@ -64,8 +79,16 @@ pub fn increments() -> Schema {
         at("at"),
         int("correction_ms"),
         at("received_at"),
+        // Where the records behind this row stand, and how many they are.
+        int("kafka_generation"),
         int("kafka_partition"),
+        int("kafka_offset_first"),
         int("kafka_offset"),
+        int("records"),
+        // Rows by decision alone: when, by whom, why. Their place on Kafka is that of the rows decided on.
+        at_or_null("decided_at"),
+        text_or_null("decided_by"),
+        text_or_null("decided_why"),
         text(DATE),
     ])
 }
@@ -102,8 +125,10 @@ pub fn events() -> Schema {
         text_or_null("message"),
         Field::new("fatal", DataType::Boolean, true),
         text("raw"),
+        flag("late"),
         int("correction_ms"),
         at("received_at"),
+        int("kafka_generation"),
         int("kafka_partition"),
         int("kafka_offset"),
         text(DATE),
@@ -141,7 +166,7 @@ mod tests {
     #[test]
     fn both_tables_keep_the_place_on_kafka_and_hold_no_floating_point() {
         for schema in [increments(), events()] {
-            for name in ["kafka_partition", "kafka_offset", "received_at", DATE] {
+            for name in ["kafka_generation", "kafka_partition", "kafka_offset", "received_at", "late", DATE] {
                 assert!(!schema.field_with_name(name).unwrap().is_nullable(), "{name}");
             }
             assert!(schema.fields().iter().all(|f| !f.data_type().is_floating()));

@@ -9,6 +9,7 @@
 //! * [`record`]     one event as it stands on Kafka, and the dead letter
 //! * [`time`]       device clock → corrected clock; the windows of the ledger
 //! * [`ledger`]     the columns of the two primary tables
+//! * [`period`]     a closed period: totals, and the offsets up to which they count
 //! * [`metrics`]    the definitions printed beside every figure
 //! * [`reports`]    the shapes of the traffic and quality reports, the definitions, the status
 //! * [`sql`]        a query in SQL, and its answer
@@ -22,6 +23,7 @@ pub mod ledger;
 pub mod limits;
 pub mod metrics;
 pub mod openapi;
+pub mod period;
 pub mod published;
 pub mod record;
 pub mod refusal;

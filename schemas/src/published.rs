@@ -3,6 +3,7 @@
 
 use crate::answer::{Answer, Batch};
 use crate::event::Event;
+use crate::period::ClosedPeriod;
 use crate::record::{DeadLetter, Record};
 use crate::{ledger, openapi};
 use schemars::JsonSchema;
@@ -18,6 +19,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("json/event.schema.json", text(schema::<Event>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/record.schema.json", text(schema::<Record>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/deadletter.schema.json", text(schema::<DeadLetter>(SchemaSettings::draft2020_12().for_serialize()))),
+        ("json/period.schema.json", text(schema::<ClosedPeriod>(SchemaSettings::draft2020_12().for_serialize()))),
         ("json/answer.schema.json", text(schema::<Answer>(SchemaSettings::draft2020_12().for_serialize()))),
     ]
 }

@@ -15,7 +15,14 @@ use proptest::prelude::*;
 const BOTH: Wanted = Wanted { increments: true, events: true };
 
 fn book(memory: Memory) -> Book {
-    let rules = Rules { split_windows_max: 2016, session_events_max: 64, age_ms_max: Limits::default().age_ms_max };
+    let rules = Rules {
+        split_windows_max: 2016,
+        session_events_max: 64,
+        age_ms_max: Limits::default().age_ms_max,
+        bitrate_bps_max: 2_000_000_000,
+        burst_ms: 10_000,
+        late_after_ms: 900_000,
+    };
     Book::new(rules, memory)
 }
 

@@ -174,7 +174,7 @@ impl Rows for Collected {
         });
     }
 
-    fn event(&mut self, entry: &Entry<'_>) {
+    fn event(&mut self, entry: &Entry<'_>, _late: bool) {
         self.events.push((entry.head().session_id.to_owned(), entry.head().seq));
     }
 }

@@ -31,7 +31,7 @@ async fn open(folder: &Path) -> Table {
 /// One stall of session `s` as a batch.
 fn batch(seq: u64) -> RecordBatch {
     let bytes = record(&stall("s", seq, T0), 0, 0);
-    let mut buffer = Buffer::default();
+    let mut buffer = Buffer::new(1);
     buffer.event(&Entry::read(&bytes, Place { partition: 0, offset: seq as i64 }, &Limits::default()).unwrap());
     buffer.take().unwrap().1.unwrap()
 }

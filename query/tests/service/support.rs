@@ -82,7 +82,7 @@ impl Ledger {
 
     pub async fn increments(&self, rows: &[Increment]) {
         let schema = ledger::increments();
-        let columns = schema.fields().iter().map(|field| increment_column(field.name(), rows)).collect();
+        let columns = schema.fields().iter().map(|field| increment_column(field.name(), field.data_type(), rows)).collect();
         self.append(ledger::INCREMENTS, schema, columns).await;
     }
 
@@ -139,7 +139,8 @@ fn ints(values: impl Iterator<Item = i64>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values))
 }
 
-fn increment_column(name: &str, rows: &[Increment]) -> ArrayRef {
+fn increment_column(name: &str, kind: &DataType, rows: &[Increment]) -> ArrayRef {
+    let count = rows.len();
     let rows = rows.iter();
     match name {
         "window_start" => micros(rows.map(|r| window_start_ms(r.at_ms))),
@@ -157,6 +158,9 @@ fn increment_column(name: &str, rows: &[Increment]) -> ArrayRef {
         "play_ms" | "reached_play_ms" => ints(rows.map(|r| r.play_ms)),
         "stall_ms" | "reached_stall_ms" => ints(rows.map(|r| r.stall_ms)),
         "stalls" | "reached_stalls" => ints(rows.map(|r| r.stalls)),
+        "records" => ints(rows.map(|_| 1)),
+        "late" => Arc::new(BooleanArray::from(vec![false; count])),
+        "decided_at" | "decided_by" | "decided_why" => new_null_array(kind, count),
         _ => ints(rows.map(|_| 0)),
     }
 }
@@ -177,7 +181,8 @@ fn start_column(name: &str, kind: &DataType, rows: &[Start]) -> ArrayRef {
         "startup_ms" => ints(rows.map(|r| r.startup_ms)),
         "raw" => texts(rows.map(|_| "{}".into())),
         "fatal" => Arc::new(BooleanArray::from(vec![None; count])),
-        "correction_ms" | "kafka_partition" | "kafka_offset" => ints(rows.map(|_| 0)),
+        "late" => Arc::new(BooleanArray::from(vec![false; count])),
+        "correction_ms" | "kafka_generation" | "kafka_partition" | "kafka_offset" => ints(rows.map(|_| 0)),
         _ => new_null_array(kind, count),
     }
 }
