@@ -2,6 +2,8 @@
 
 mod cli;
 mod client;
+#[cfg(feature = "failpoints")]
+mod failpoints;
 mod kafka;
 mod parent;
 mod services;
@@ -14,5 +16,7 @@ mod up;
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 fn main() -> std::process::ExitCode {
+    #[cfg(feature = "failpoints")]
+    failpoints::arm();
     cli::run()
 }
