@@ -6,6 +6,24 @@ use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
 use std::net::SocketAddr;
 use url::Url;
 
+/// Which partitions a worker reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assignment {
+    /// All of them: one worker alone, at work at once.
+    All,
+    /// Those that the consumer group gives it: any number of workers.
+    Group,
+}
+
+/// How the group agrees on who reads what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// Cooperative rebalances, which every Kafka-compatible broker knows.
+    Classic,
+    /// KIP-848: the broker assigns. Apache Kafka 4.
+    Consumer,
+}
+
 /// Settings of [`crate::run`]. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -17,6 +35,10 @@ pub struct Config {
     pub deadletter_topic: String,
     /// Consumer group under which offsets are shown to Kafka tools. Advisory: the ledger's own decide.
     pub group: String,
+    pub assignment: Assignment,
+    pub group_protocol: GroupProtocol,
+    /// A worker not heard of for so long loses its partitions (classic protocol; else the broker's setting rules).
+    pub session_timeout_ms: u64,
     /// Generation of the topic. Raise it by one, knowingly, when the topic was re-created, moved to
     /// another cluster or given more partitions: reading then begins at the topic's first record.
     pub generation: u32,
@@ -71,6 +93,9 @@ impl Default for Config {
             events_topic: EVENTS_TOPIC.into(),
             deadletter_topic: DEADLETTER_TOPIC.into(),
             group: "livemeter-processor".into(),
+            assignment: Assignment::All,
+            group_protocol: GroupProtocol::Classic,
+            session_timeout_ms: 45_000,
             generation: 1,
             ledger: "./data/ledger".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8702)),
