@@ -58,6 +58,8 @@ pub struct Config {
     /// no older rows; a session that says it began earlier is looked up. Must exceed the age an
     /// offline queue may have ([`Limits::age_ms_max`], 7 days) by more than a day.
     pub memory_days: u32,
+    /// How often each partition's memory is kept as a snapshot: bounds what recovery reads.
+    pub snapshot_interval_ms: u64,
     /// Events other than heartbeats of one session; further ones go to the dead letter. Bounds the
     /// memory that recognises repeats: 4,096 are 32 KiB, and a stall a minute for almost three days.
     pub session_events_max: usize,
@@ -104,6 +106,7 @@ impl Default for Config {
             bytes_max: 48 * 1024 * 1024,
             session_silence_ms: 3_600_000,
             memory_days: 9,
+            snapshot_interval_ms: 300_000,
             session_events_max: 4_096,
             split_windows_max: 2_016,
             bitrate_bps_max: 2_000_000_000,
@@ -129,6 +132,8 @@ impl Config {
         at_least("bytes_max", self.bytes_max as i64, 64 * 1024)?;
         at_least("session_silence_ms", self.session_silence_ms, 60_000)?;
         at_least("memory_days", i64::from(self.memory_days), days_min)?;
+        at_least("snapshot_interval_ms", self.snapshot_interval_ms as i64, 1_000)?;
+        at_least("session_timeout_ms", self.session_timeout_ms as i64, 1_000)?;
         at_least("session_events_max", self.session_events_max as i64, 1)?;
         at_least("split_windows_max", self.split_windows_max as i64, 1)?;
         at_least("bitrate_bps_max", i64::try_from(self.bitrate_bps_max).unwrap_or(i64::MAX), 1_000)?;

@@ -116,8 +116,12 @@ impl Changes<'_> {
         let watermarks = loop {
             match watermarks(self.consumer, self.topic, &change.partitions) {
                 Ok(watermarks) => break watermarks,
-                Err(error) if !(self.hand)(Err(error)) => return Ok(false),
-                Err(_) => std::thread::sleep(RETRY_AFTER),
+                Err(error) => {
+                    if !(self.hand)(Err(error)) {
+                        return Ok(false);
+                    }
+                    std::thread::sleep(RETRY_AFTER);
+                }
             }
         };
         let (begin, begun) = oneshot::channel();

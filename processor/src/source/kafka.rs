@@ -178,7 +178,7 @@ impl Pump<'_> {
             Ok(()) => self.read(),
             Err(error) => drop(self.hand(Err(error))),
         }
-        self.changes(&|_| false, Changes::close);
+        self.changes(&|_| false, |changes| changes.close());
     }
 
     fn read(&mut self) {
@@ -227,7 +227,7 @@ impl Pump<'_> {
     /// Tells the worker of partitions that came and went, waits for its word, and does what that means.
     /// False once nobody listens any more.
     fn follow_changes(&self) -> bool {
-        self.changes(&|news| self.hand(news), Changes::follow)
+        self.changes(&|news| self.hand(news), |changes| changes.follow())
     }
 
     fn changes<T>(&self, hand: &dyn Fn(Result<News, Error>) -> bool, act: impl FnOnce(&Changes<'_>) -> T) -> T {

@@ -188,8 +188,8 @@ impl Table {
         self.stale = true;
     }
 
-    /// Appends a batch and moves offsets and accounts to `ends` and `tallies`, in one commit. After an error that may be retried,
-    /// it is to be called again with the same batch: what did succeed is not done twice.
+    /// Appends a batch and moves offsets and accounts to `ends`, in one commit. After an error that may be
+    /// retried, it is to be called again with the same batch: what did succeed is not done twice.
     pub async fn append(&mut self, batch: Option<&RecordBatch>, ends: &Stored) -> Result<(), Error> {
         if self.in_doubt.is_some() && self.already_committed(&ends.offsets).await? {
             return self.done(ends);
@@ -205,7 +205,8 @@ impl Table {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
             }
-            if self.stale {
+            // Once fenced, always fenced, until the partitions are taken up anew.
+            if self.stale || self.known.offsets != self.base {
                 match self.already_committed(&ends.offsets).await {
                     Ok(true) => return self.done(ends),
                     Ok(false) => {}
