@@ -66,6 +66,15 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Stops it where it stands, as a machine that hangs would; [`Process::thaw`] lets it go on.
+    pub fn freeze(&self) {
+        let _ = killpg(self.group(), Signal::SIGSTOP);
+    }
+
+    pub fn thaw(&self) {
+        let _ = killpg(self.group(), Signal::SIGCONT);
+    }
+
     /// SIGTERM; then waits. Panics when it takes longer than `patience`.
     pub fn terminate(&mut self, patience: Duration) -> ExitStatus {
         let _ = kill(self.group(), Signal::SIGTERM);

@@ -72,7 +72,7 @@ impl Tree {
     pub fn restart_without_waiting(&mut self) {
         for (service, name) in SERVICES.into_iter().enumerate() {
             if self.processes[service].is_none() {
-                let process = Process::start(name, self.command(service), &self.folder.join(format!("{name}.log")));
+                let process = Process::start(name, self.command(service, self.ports[service]), &self.folder.join(format!("{name}.log")));
                 self.processes[service] = Some(process);
             }
         }
@@ -123,6 +123,11 @@ impl Tree {
         Process::start("simulate", command, &self.folder.join("simulate.log"))
     }
 
+    /// One more processor over the same topic and ledger, on a port of its own.
+    pub fn another_processor(&self, name: &str) -> Process {
+        Process::start(name, self.command(1, ports::free()), &self.folder.join(format!("{name}.log")))
+    }
+
     fn create_topics(&self) {
         let mut command = Command::new(binary::path("livemeter"));
         let out =
@@ -130,10 +135,10 @@ impl Tree {
         assert!(out.status.success(), "topics create: {}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     }
 
-    fn command(&self, service: usize) -> Command {
+    fn command(&self, service: usize, port: u16) -> Command {
         let name = SERVICES[service];
         let mut command = livemeter(name);
-        command.arg("--listen").arg(format!("127.0.0.1:{}", self.ports[service]));
+        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         if name != "query" {
             command.arg("--brokers").arg(&self.brokers);
         }
