@@ -106,14 +106,29 @@ impl Tree {
         self.processes = [None, None, None];
     }
 
+    /// SIGTERM to one of them, by its place in [`SERVICES`]; panics when it does not end well.
+    pub fn end(&mut self, service: usize) {
+        if let Some(mut process) = self.processes[service].take() {
+            let status = process.terminate(Duration::from_secs(60));
+            assert!(status.success(), "{} ended with {status}\n{}", SERVICES[service], process.log_tail());
+        }
+    }
+
+    /// The same, however it ends.
+    pub fn end_whatever(&mut self, service: usize) {
+        if let Some(mut process) = self.processes[service].take() {
+            process.terminate(Duration::from_secs(60));
+        }
+    }
+
+    /// More flags for a service, from its next start on.
+    pub fn also(&mut self, service: &'static str, flags: &[&str]) {
+        self.also.push((service, flags.iter().map(|f| (*f).to_owned()).collect()));
+    }
+
     /// SIGTERM to each in turn; panics when one does not end in time or ends with an error.
     pub fn stop(&mut self) {
-        for (service, process) in self.processes.iter_mut().enumerate() {
-            if let Some(mut process) = process.take() {
-                let status = process.terminate(Duration::from_secs(60));
-                assert!(status.success(), "{} ended with {status}\n{}", SERVICES[service], process.log_tail());
-            }
-        }
+        (0..SERVICES.len()).for_each(|service| self.end(service));
     }
 
     /// A simulated audience; its truth is written to the path at the end.
