@@ -32,7 +32,7 @@ async fn open(folder: &Path) -> Table {
 fn batch(seq: u64) -> RecordBatch {
     let bytes = record(&stall("s", seq, T0), 0, 0);
     let mut buffer = Buffer::new(1);
-    buffer.event(&Entry::read(&bytes, Place { partition: 0, offset: seq as i64 }, &Limits::default()).unwrap());
+    buffer.event(&Entry::read(&bytes, Place { partition: 0, offset: seq as i64 }, &Limits::default()).unwrap(), false);
     buffer.take().unwrap().1.unwrap()
 }
 
