@@ -66,6 +66,16 @@ impl Process {
         let _ = self.child.wait();
     }
 
+    /// Stops it where it stands; it does not notice.
+    pub fn pause(&self) {
+        let _ = killpg(self.group(), Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    pub fn resume(&self) {
+        let _ = killpg(self.group(), Signal::SIGCONT);
+    }
+
     /// SIGTERM; then waits. Panics when it takes longer than `patience`.
     pub fn terminate(&mut self, patience: Duration) -> ExitStatus {
         let _ = kill(self.group(), Signal::SIGTERM);
