@@ -62,13 +62,20 @@ pub struct Taken {
 pub struct Book {
     rules: Rules,
     pub memory: Memory,
+    /// By how much counters moved since this was last taken: what the rows must add up to.
+    moved: [i128; 5],
     /// Kept between events: splitting allocates nothing in the common case.
     parts: Vec<Part>,
 }
 
 impl Book {
     pub fn new(rules: Rules, memory: Memory) -> Self {
-        Book { rules, memory, parts: Vec::new() }
+        Book { rules, memory, moved: [0; 5], parts: Vec::new() }
+    }
+
+    /// By how much counters moved since the last time this was asked.
+    pub fn take_moved(&mut self) -> [i128; 5] {
+        std::mem::take(&mut self.moved)
     }
 
     /// What has to be looked up in the ledger before this record may be booked; none in the common case.
@@ -206,6 +213,10 @@ impl Book {
         let written = counters.iter().map(|c| (c.cdn.as_ref(), amounts(c))).filter(|(_, a)| !a.is_zero());
         let (session, names) = self.memory.enter_with_names(&entry.app, entry.head().session_id, true);
         for (cdn, reached) in written.chain(zero) {
+            let before = session.reached(cdn).unwrap_or_default().array();
+            for ((moved, now), before) in self.moved.iter_mut().zip(reached.array()).zip(before) {
+                *moved += i128::from(now) - i128::from(before);
+            }
             session.reach(cdn, reached, || names.share(cdn));
         }
         session.reached_seq = entry.head().seq;

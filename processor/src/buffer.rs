@@ -95,6 +95,8 @@ impl Table {
 pub struct Buffer {
     increments: Table,
     events: Table,
+    /// Sums of the rows' amounts, in the order of the columns.
+    sums: [i128; 5],
     /// Generation of the topic that all rows come from.
     generation: i64,
     /// The date written last, and its day: nearly every row has the same one.
@@ -106,6 +108,7 @@ impl Buffer {
         Buffer {
             increments: Table::new(ledger::increments()),
             events: Table::new(ledger::events()),
+            sums: [0; 5],
             generation: generation.into(),
             date: (i64::MIN, String::new()),
         }
@@ -117,6 +120,11 @@ impl Buffer {
 
     pub fn bytes(&self) -> usize {
         self.increments.bytes + self.events.bytes
+    }
+
+    /// What the rows of `increments` add up to since the last time this was asked.
+    pub fn take_sums(&mut self) -> [i128; 5] {
+        std::mem::take(&mut self.sums)
     }
 
     /// Takes the rows of both tables out, increments first; none where there are none.
@@ -157,6 +165,9 @@ impl Rows for Buffer {
         self.on(row.window_start_ms);
         let (entry, head) = (row.entry, row.entry.head());
         let Amounts { bytes, aborted_bytes, play_ms, stall_ms, stalls } = row.added;
+        for (sum, added) in self.sums.iter_mut().zip(row.added.array()) {
+            *sum += i128::from(added);
+        }
         self.increments.push([
             ms(row.window_start_ms),
             text(&entry.app),

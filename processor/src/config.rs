@@ -6,6 +6,24 @@ use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
 use std::net::SocketAddr;
 use url::Url;
 
+/// Which partitions a worker reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Assignment {
+    /// All of them: one worker alone, at work at once.
+    All,
+    /// Those that the consumer group gives it: any number of workers.
+    Group,
+}
+
+/// How the group agrees on who reads what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// Cooperative rebalances, which every Kafka-compatible broker knows.
+    Classic,
+    /// KIP-848: the broker assigns. Apache Kafka 4.
+    Consumer,
+}
+
 /// Settings of [`crate::run`]. Times in milliseconds, sizes in bytes.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -17,6 +35,10 @@ pub struct Config {
     pub deadletter_topic: String,
     /// Consumer group under which offsets are shown to Kafka tools. Advisory: the ledger's own decide.
     pub group: String,
+    pub assignment: Assignment,
+    pub group_protocol: GroupProtocol,
+    /// A worker not heard of for so long loses its partitions (classic protocol; else the broker's setting rules).
+    pub session_timeout_ms: u64,
     /// Generation of the topic. Raise it by one, knowingly, when the topic was re-created, moved to
     /// another cluster or given more partitions: reading then begins at the topic's first record.
     pub generation: u32,
@@ -36,6 +58,8 @@ pub struct Config {
     /// no older rows; a session that says it began earlier is looked up. Must exceed the age an
     /// offline queue may have ([`Limits::age_ms_max`], 7 days) by more than a day.
     pub memory_days: u32,
+    /// How often each partition's memory is kept as a snapshot: bounds what recovery reads.
+    pub snapshot_interval_ms: u64,
     /// Events other than heartbeats of one session; further ones go to the dead letter. Bounds the
     /// memory that recognises repeats: 4,096 are 32 KiB, and a stall a minute for almost three days.
     pub session_events_max: usize,
@@ -71,6 +95,9 @@ impl Default for Config {
             events_topic: EVENTS_TOPIC.into(),
             deadletter_topic: DEADLETTER_TOPIC.into(),
             group: "livemeter-processor".into(),
+            assignment: Assignment::All,
+            group_protocol: GroupProtocol::Classic,
+            session_timeout_ms: 45_000,
             generation: 1,
             ledger: "./data/ledger".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8702)),
@@ -79,6 +106,7 @@ impl Default for Config {
             bytes_max: 48 * 1024 * 1024,
             session_silence_ms: 3_600_000,
             memory_days: 9,
+            snapshot_interval_ms: 300_000,
             session_events_max: 4_096,
             split_windows_max: 2_016,
             bitrate_bps_max: 2_000_000_000,
@@ -104,6 +132,8 @@ impl Config {
         at_least("bytes_max", self.bytes_max as i64, 64 * 1024)?;
         at_least("session_silence_ms", self.session_silence_ms, 60_000)?;
         at_least("memory_days", i64::from(self.memory_days), days_min)?;
+        at_least("snapshot_interval_ms", self.snapshot_interval_ms as i64, 1_000)?;
+        at_least("session_timeout_ms", self.session_timeout_ms as i64, 1_000)?;
         at_least("session_events_max", self.session_events_max as i64, 1)?;
         at_least("split_windows_max", self.split_windows_max as i64, 1)?;
         at_least("bitrate_bps_max", i64::try_from(self.bitrate_bps_max).unwrap_or(i64::MAX), 1_000)?;

@@ -27,7 +27,7 @@ pub enum Error {
         "table {table}: partition {partition} was at offset {stored} when a batch from {start} to {end} was to be committed: \
          another processor writes to this ledger. Nothing of the batch was committed. Let one processor run, and start it again"
     )]
-    Fenced { table: &'static str, partition: usize, stored: i64, start: i64, end: i64 },
+    Fenced { table: &'static str, partition: i32, stored: i64, start: i64, end: i64 },
 
     /// The stored offset is no longer, or not yet, on the broker.
     #[error(
@@ -35,7 +35,7 @@ pub enum Error {
          Records were deleted before they were booked, or the topic was re-created. If that loss is known and accepted, \
          raise `generation` by one: reading then begins at the first record the broker holds"
     )]
-    OutOfRange { table: &'static str, partition: usize, stored: i64, low: i64, high: i64 },
+    OutOfRange { table: &'static str, partition: i32, stored: i64, low: i64, high: i64 },
 
     /// The broker deleted records while they were being read.
     #[error(

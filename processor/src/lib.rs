@@ -6,19 +6,23 @@
 //!
 //! * [`config`]    every setting and limit, with its reason
 //! * [`error`]     why the processor cannot go on, by cause
-//! * [`source`]    records out of Kafka (the only consumer)
+//! * [`source`]    records out of Kafka, and the partitions they come from (the only consumer)
 //! * [`entry`]     a record's bytes → a checked event with corrected times, or a dead letter
 //! * [`split`]     an amount over an interval → exact parts per 5-minute window
 //! * [`session`]   what is remembered of one session
 //! * [`memory`]    all sessions in memory, and the trace of those that left it
 //! * [`book`]      the rules: which rows an event becomes; pure
+//! * [`tally`]     what became of every record, counted
 //! * [`rows`]      the shape of those rows, before they are columns
 //! * [`buffer`]    rows → Arrow batches of the two tables
 //! * [`sink`]      dead letters into Kafka (the only producer)
 //! * [`table`]     batches + offsets → one Delta commit (the only writer of tables)
 //! * [`durable`]   makes what was written survive a power cut
 //! * [`scan`]      reads a table's own Parquet files, column by column
+//! * [`snapshot`]  what the book remembers → a file, and back
+//! * [`store`]     where those files are kept
 //! * [`recover`]   ledger → what the book has to remember
+//! * [`partition`] one partition under work: its book, its place, its accounts
 //! * [`worker`]    drives all of the above
 //! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
 //! * [`status`]    what the outside may see: metrics and readiness
@@ -34,16 +38,20 @@ pub mod error;
 pub mod http;
 pub mod maintain;
 pub mod memory;
+pub mod partition;
 pub mod recover;
 pub mod rows;
 pub mod run;
 pub mod scan;
 pub mod session;
 pub mod sink;
+pub mod snapshot;
 pub mod source;
 pub mod split;
 pub mod status;
+pub mod store;
 pub mod table;
+pub mod tally;
 pub mod worker;
 
 pub use config::Config;

@@ -11,9 +11,12 @@
 use crate::session::Session;
 use crate::split::Amounts;
 use ahash::RandomState;
+use hashbrown::hash_table::Entry;
 use hashbrown::{HashSet, HashTable};
 use std::collections::BTreeMap;
+use std::hash::Hasher;
 use std::sync::Arc;
+use twox_hash::XxHash64;
 
 pub const DAY_MS: i64 = 86_400_000;
 
@@ -54,6 +57,8 @@ pub struct Memory {
     names: Names,
     /// Hashes of evicted sessions by the day they were last heard of.
     evicted: BTreeMap<i64, HashTable<u64>>,
+    /// Seed of those hashes: they outlive this process, and nobody outside may choose ids that collide.
+    seed: u64,
     /// The latest time of receipt seen: the stream's own clock.
     clock_ms: i64,
     /// Rows before this day were not read, and hashes of sessions silent since before it are gone.
@@ -67,6 +72,7 @@ impl Default for Memory {
             sessions: HashTable::new(),
             names: Names::default(),
             evicted: BTreeMap::new(),
+            seed: RandomState::new().hash_one(0u8),
             clock_ms: i64::MIN,
             floor_ms: i64::MIN,
         }
@@ -74,6 +80,15 @@ impl Default for Memory {
 }
 
 impl Memory {
+    /// An empty memory whose traces are hashed with this seed.
+    pub fn with_seed(seed: u64) -> Self {
+        Memory { seed, ..Memory::default() }
+    }
+
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
     pub fn len(&self) -> usize {
         self.sessions.len()
     }
@@ -122,7 +137,10 @@ impl Memory {
     }
 
     pub fn was_evicted(&self, app: &str, id: &str) -> bool {
-        let hash = self.hash(app, id);
+        if self.evicted.is_empty() {
+            return false;
+        }
+        let hash = trace(self.seed, app, id);
         self.evicted.values().any(|day| day.find(hash, |h| *h == hash).is_some())
     }
 
@@ -149,7 +167,7 @@ impl Memory {
 
     /// Makes room for a session whose rows are about to be read; `complete` when all of them will be.
     pub fn admit(&mut self, app: &str, id: &str, complete: bool) {
-        let hash = self.hash(app, id);
+        let hash = trace(self.seed, app, id);
         for day in self.evicted.values_mut() {
             if let Ok(found) = day.find_entry(hash, |h| *h == hash) {
                 found.remove();
@@ -205,20 +223,46 @@ impl Memory {
 
     /// Notes that the ledger holds rows of a session that is not in memory.
     pub fn note_evicted(&mut self, app: &str, id: &str, seen_at_ms: i64) {
-        let hash = self.hash(app, id);
-        insert(&mut self.evicted, hash, seen_at_ms);
+        insert(&mut self.evicted, trace(self.seed, app, id), seen_at_ms.div_euclid(DAY_MS));
+    }
+
+    /// Every trace: the day, and the hash.
+    pub fn traces(&self) -> impl Iterator<Item = (i64, u64)> {
+        self.evicted.iter().flat_map(|(day, hashes)| hashes.iter().map(|hash| (*day, *hash)))
+    }
+
+    /// Takes in a trace that another process left, of the same seed.
+    pub fn absorb_trace(&mut self, day: i64, hash: u64) {
+        insert(&mut self.evicted, hash, day);
+    }
+
+    /// Takes in a session that another process remembered.
+    pub fn absorb_session(&mut self, mut session: Session) {
+        session.app = self.names.share(&session.app);
+        for reached in &mut session.reached {
+            reached.cdn = self.names.share(&reached.cdn);
+        }
+        let hash = self.hash(&session.app, &session.id);
+        let hasher = &self.hasher;
+        #[allow(clippy::borrowed_box, reason = "the table hands out what it holds")]
+        let rehash = |s: &Box<Session>| hasher.hash_one((s.app.as_ref(), s.id.as_ref()));
+        let same = |s: &Box<Session>| is(s, &session.app, &session.id);
+        match self.sessions.entry(hash, same, rehash) {
+            Entry::Occupied(mut known) => **known.get_mut() = session,
+            Entry::Vacant(place) => drop(place.insert(Box::new(session))),
+        }
     }
 
     /// Lets go of sessions not heard of since `silence_ms` before the stream's clock, and of traces older
     /// than `memory_ms`. Only to be called when every row is in the ledger.
     pub fn evict(&mut self, silence_ms: i64, memory_ms: i64) -> usize {
         let (clock_ms, before) = (self.clock_ms, self.sessions.len());
-        let (hasher, evicted) = (&self.hasher, &mut self.evicted);
+        let (seed, evicted) = (self.seed, &mut self.evicted);
         let silent_since = clock_ms.saturating_sub(silence_ms);
         self.sessions.retain(|s| {
             let stays = s.seen_at_ms >= silent_since;
             if !stays {
-                insert(evicted, hasher.hash_one((s.app.as_ref(), s.id.as_ref())), s.seen_at_ms);
+                insert(evicted, trace(seed, &s.app, &s.id), s.seen_at_ms.div_euclid(DAY_MS));
             }
             stays
         });
@@ -246,7 +290,15 @@ fn is(session: &Session, app: &str, id: &str) -> bool {
     session.id.as_ref() == id && session.app.as_ref() == app
 }
 
-fn insert(evicted: &mut BTreeMap<i64, HashTable<u64>>, hash: u64, seen_at_ms: i64) {
-    let day = evicted.entry(seen_at_ms.div_euclid(DAY_MS)).or_default();
-    day.entry(hash, |h| *h == hash, |h| *h).or_insert(hash);
+/// What is left of a session that left memory. Stable: it is kept across processes.
+fn trace(seed: u64, app: &str, id: &str) -> u64 {
+    let mut hasher = XxHash64::with_seed(seed);
+    hasher.write(app.as_bytes());
+    hasher.write_u8(0);
+    hasher.write(id.as_bytes());
+    hasher.finish()
+}
+
+fn insert(evicted: &mut BTreeMap<i64, HashTable<u64>>, hash: u64, day: i64) {
+    evicted.entry(day).or_default().entry(hash, |h| *h == hash, |h| *h).or_insert(hash);
 }

@@ -43,6 +43,28 @@ pub fn files(table: &DeltaTable) -> Result<Vec<DataFile>, Error> {
     Ok(log.iter().map(|view| data_file(&view)).collect())
 }
 
+/// The data files that came after `version` and are still there; all of them where the log no longer tells.
+pub async fn files_since(table: &DeltaTable, version: u64) -> Result<Vec<DataFile>, Error> {
+    let mut added = HashSet::new();
+    for version in version + 1..=table.version().unwrap_or_default() {
+        let entry = table.log_store().read_commit_entry(version).await.map_err(Error::storage("reading the log"))?;
+        let Some(entry) = entry else { return files(table) };
+        let lines = entry.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+        added.extend(lines.filter_map(|line| Path::from_url_path(line.add?.path).ok()));
+    }
+    Ok(files(table)?.into_iter().filter(|file| added.contains(&file.path)).collect())
+}
+
+#[derive(serde::Deserialize)]
+struct Line {
+    add: Option<Added>,
+}
+
+#[derive(serde::Deserialize)]
+struct Added {
+    path: String,
+}
+
 fn data_file(view: &LogicalFileView) -> DataFile {
     let date = view.partition_values_map().remove(ledger::DATE).flatten().unwrap_or_default();
     let stats = view.stats().and_then(|s| serde_json::from_str::<serde_json::Value>(&s).ok());

@@ -68,6 +68,10 @@ pub struct Metrics {
     pub sessions_evicted: Gauge,
     pub lookups: Counter,
     pub retries: Counter,
+    pub partitions: Gauge,
+    pub fences: Counter,
+    pub snapshots: Counter,
+    pub snapshot_failures: Counter,
     pub maintenance_runs: Family<TableLabel, Counter>,
     pub maintenance_failures: Family<TableLabel, Counter>,
 }
@@ -97,6 +101,10 @@ impl Status {
         registry.register("sessions_evicted", "Sessions of which only a hash is in memory", m.sessions_evicted.clone());
         registry.register("lookups", "Sessions looked up in the ledger before booking", m.lookups.clone());
         registry.register("retries", "Failures that were tried again", m.retries.clone());
+        registry.register("partitions", "Partitions that this worker reads", m.partitions.clone());
+        registry.register("fences", "Batches dropped because another worker had committed", m.fences.clone());
+        registry.register("snapshots", "Snapshots of a partition's memory that were kept", m.snapshots.clone());
+        registry.register("snapshot_failures", "Snapshots that could not be kept", m.snapshot_failures.clone());
         registry.register("maintenance_runs", "Maintenance runs that ended well", m.maintenance_runs.clone());
         registry.register("maintenance_failures", "Maintenance runs that failed", m.maintenance_failures.clone());
         Arc::new(Status { registry, metrics, phase: watch::channel(Phase::Starting).0 })
@@ -138,6 +146,10 @@ impl Metrics {
             sessions_evicted: Default::default(),
             lookups: Default::default(),
             retries: Default::default(),
+            partitions: Default::default(),
+            fences: Default::default(),
+            snapshots: Default::default(),
+            snapshot_failures: Default::default(),
             maintenance_runs: Default::default(),
             maintenance_failures: Default::default(),
         }

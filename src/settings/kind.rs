@@ -20,6 +20,8 @@ pub enum Kind {
     Text,
     /// Text that must not be empty.
     Name,
+    /// One of these words.
+    Word(&'static [&'static str]),
     /// Comma-separated, possibly empty.
     List,
     /// A file or folder; empty where the setting is optional.
@@ -52,6 +54,7 @@ impl Kind {
             Kind::Share => "a number from 0 to 1".into(),
             Kind::Text => "any text".into(),
             Kind::Name => "text that is not empty".into(),
+            Kind::Word(words) => words.join(" or "),
             Kind::List => "values separated by commas".into(),
             Kind::Path => "a path".into(),
         }
@@ -72,6 +75,7 @@ impl Kind {
             Kind::Count(min, max) => text.replace('_', "").parse().ok().filter(|n| (min..=max).contains(n)).map(Value::Integer),
             Kind::Share => text.parse().ok().filter(|x| (0.0..=1.0).contains(x)).map(Value::Share),
             Kind::Text | Kind::Path => Some(Value::Text(text.into())),
+            Kind::Word(words) => words.contains(&text).then(|| Value::Text(text.into())),
             Kind::Name => (!text.is_empty()).then(|| Value::Text(text.into())),
             Kind::List => Some(Value::List(text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(Into::into).collect())),
         }

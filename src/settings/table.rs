@@ -72,6 +72,14 @@ pub const SETTINGS: &[Setting] = &[
     s("ingest.event_age_max", "event-age-max", Kind::Duration(secs(60), secs(86_400 * 90)), "How old a queued event may be"),
     s("processor.listen", "listen", Kind::Address, "Where health and metrics are served"),
     s("processor.group", "group", Kind::Name, "Consumer group for the advisory offsets"),
+    s("processor.assignment", "assignment", Kind::Word(&["all", "group"]), "Which partitions to read: all, or those the group gives"),
+    s("processor.group_protocol", "group-protocol", Kind::Word(&["classic", "consumer"]), "The group's protocol; consumer is KIP-848"),
+    s(
+        "processor.session_timeout",
+        "session-timeout",
+        Kind::Duration(secs(1), HOUR),
+        "Silence after which a worker loses its partitions (classic protocol)",
+    ),
     s(
         "processor.generation",
         "generation",
@@ -93,6 +101,7 @@ pub const SETTINGS: &[Setting] = &[
         "Silence after which a session leaves memory",
     ),
     s("processor.memory_days", "memory-days", Kind::Count(1, 3650), "Days of the ledger read back at start"),
+    s("processor.snapshot_interval", "snapshot-interval", Kind::Duration(secs(1), DAY), "How often each partition's memory is kept"),
     s("processor.session_events_max", "session-events-max", Kind::Count(1, 1_000_000), "Event numbers remembered per session"),
     s("processor.split_windows_max", "split-windows-max", Kind::Count(1, 100_000), "Most windows that one heartbeat may span"),
     s(

@@ -25,9 +25,9 @@ async fn a_session_that_comes_back_goes_on_where_it_was() {
     let folder = tempfile::tempdir().unwrap();
     let topic = Topic::of([beat("back", 4, T0, T0 - 1000), record(&stall("back", 5, T0), 0, 0), beat("other", 0, T0 + 2 * MINUTE, T0)]);
     let mut worker = work_through(&settings(folder.path()), &topic).await;
-    assert_eq!(worker.book().memory.len(), 2);
+    assert_eq!(worker.partitions()[&0].book.memory.len(), 2);
     worker.evict();
-    assert_eq!((worker.book().memory.len(), worker.book().memory.evicted_len()), (1, 1));
+    assert_eq!((worker.partitions()[&0].book.memory.len(), worker.partitions()[&0].book.memory.evicted_len()), (1, 1));
 
     // Late, repeated, then further: each time looked up, and then known again.
     topic.add(0, beat("back", 3, T0 - 500, T0 - 1000));
@@ -35,7 +35,7 @@ async fn a_session_that_comes_back_goes_on_where_it_was() {
     topic.add(0, beat("back", 4, T0, T0 - 1000));
     topic.add(0, beat("back", 6, T0 + 3 * MINUTE, T0 - 1000));
     drain(&mut worker, &topic).await;
-    assert_eq!((worker.book().memory.len(), worker.book().memory.evicted_len()), (2, 0));
+    assert_eq!((worker.partitions()[&0].book.memory.len(), worker.partitions()[&0].book.memory.evicted_len()), (2, 0));
     assert_eq!(sum_of(folder.path(), "back").await, amounts(&counted("cdn-a", 0, 7)).array());
     let (rows, events) = ledger(folder.path()).await;
     assert_eq!(events.len(), 1);
@@ -50,7 +50,7 @@ async fn recovery_keeps_only_the_living_in_memory_and_a_trace_of_the_rest() {
     topic.add(0, beat("silent", 4, T0, T0));
     topic.add(0, beat("silent", 9, T0 + 3 * MINUTE, T0));
     let mut worker = open(&settings(folder.path()), &topic, &Letters::default()).await.unwrap();
-    assert_eq!((worker.book().memory.len(), worker.book().memory.evicted_len()), (1, 1));
+    assert_eq!((worker.partitions()[&0].book.memory.len(), worker.partitions()[&0].book.memory.evicted_len()), (1, 1));
     drain(&mut worker, &topic).await;
     assert_eq!(sum_of(folder.path(), "silent").await, amounts(&counted("cdn-a", 0, 10)).array());
 }
@@ -65,7 +65,7 @@ async fn a_session_silent_for_weeks_is_still_not_booked_twice() {
     topic.add(0, beat("ancient", 5, later + 1, T0));
     topic.add(0, beat("new", 7, later + 1, later - 5));
     let mut worker = open(&settings(folder.path()), &topic, &Letters::default()).await.unwrap();
-    assert_eq!(worker.book().memory.evicted_len(), 0, "no row that old is read at start");
+    assert_eq!(worker.partitions()[&0].book.memory.evicted_len(), 0, "no row that old is read at start");
     drain(&mut worker, &topic).await;
     assert_eq!(sum_of(folder.path(), "ancient").await, amounts(&counted("cdn-a", 0, 6)).array());
     assert_eq!(sum_of(folder.path(), "new").await, amounts(&counted("cdn-a", 0, 8)).array());

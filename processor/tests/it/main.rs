@@ -7,3 +7,5 @@ mod eviction;
 mod stage;
 mod table;
 mod worker;
+mod group;
+mod snapshot;

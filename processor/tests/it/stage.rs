@@ -5,15 +5,23 @@ use livemeter_processor::config::Config;
 use livemeter_processor::error::Error;
 use livemeter_processor::scan;
 use livemeter_processor::sink::Sink;
-use livemeter_processor::source::{Layout, Message, Source};
+use livemeter_processor::source::{Given, Layout, Message, News, Offsets, Source, Taken};
 use livemeter_processor::status::Status;
 use livemeter_processor::worker::Worker;
 use livemeter_schemas::record::DeadLetter;
+use std::collections::VecDeque;
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// A step of a rebalance, as a test wants it.
+enum Step {
+    Give(Vec<i32>),
+    Take(Vec<i32>, bool),
+}
 
 /// A topic in memory. Copies share their records: what a broker keeps while workers come and go.
 #[derive(Clone, Default)]
@@ -21,12 +29,31 @@ pub struct Topic {
     pub cluster_id: String,
     pub partitions: Arc<Mutex<Vec<Vec<Message>>>>,
     pub low: i64,
-    read: Vec<i64>,
+    /// A member of a group is given nothing until the test says so.
+    member: bool,
+    steps: Arc<Mutex<VecDeque<Step>>>,
+    /// What the worker has let go of so far.
+    pub let_go: Arc<Mutex<Vec<i32>>>,
+    read: Reading,
+}
+
+/// Where this copy reads. Not shared.
+#[derive(Default)]
+struct Reading {
+    offsets: Offsets,
+    begin: Option<oneshot::Receiver<Offsets>>,
+    done: Option<(Vec<i32>, oneshot::Receiver<()>)>,
+}
+
+impl Clone for Reading {
+    fn clone(&self) -> Self {
+        Reading::default()
+    }
 }
 
 impl Topic {
     pub fn new(partitions: Vec<Vec<Message>>) -> Self {
-        Topic { cluster_id: "cluster-1".into(), partitions: Arc::new(Mutex::new(partitions)), low: 0, read: Vec::new() }
+        Topic { cluster_id: "cluster-1".into(), partitions: Arc::new(Mutex::new(partitions)), ..Topic::default() }
     }
 
     /// Everything from one partition, as records.
@@ -34,29 +61,80 @@ impl Topic {
         Topic::new(vec![(0..).zip(payloads).map(|(i, p)| crate::client::message(0, i, p)).collect()])
     }
 
+    /// The same topic as another member of a group reads it.
+    pub fn member(&self) -> Self {
+        Topic { member: true, steps: Arc::default(), let_go: Arc::default(), ..self.clone() }
+    }
+
+    pub fn give(&self, partitions: &[i32]) {
+        self.steps.lock().unwrap().push_back(Step::Give(partitions.to_vec()));
+    }
+
+    pub fn take_away(&self, partitions: &[i32], lost: bool) {
+        self.steps.lock().unwrap().push_back(Step::Take(partitions.to_vec(), lost));
+    }
+
     pub fn add(&self, partition: usize, payload: Vec<u8>) {
         let mut all = self.partitions.lock().unwrap();
         let offset = all[partition].len() as i64;
         all[partition].push(crate::client::message(partition as i32, offset, payload));
     }
+
+    /// What a rebalance waits for has been said by now.
+    fn settle(&mut self) {
+        if let Some(begin) = self.read.begin.take() {
+            self.read.offsets.extend(said(begin));
+        }
+        if let Some((partitions, mut done)) = self.read.done.take() {
+            done.try_recv().expect("the worker says when it has let go, before it asks for more");
+            self.let_go.lock().unwrap().extend(&partitions);
+            self.read.offsets.retain(|p, _| !partitions.contains(p));
+        }
+    }
+}
+
+/// What a worker has said before it asks for more; nothing when it has gone.
+fn said(mut hear: oneshot::Receiver<Offsets>) -> Offsets {
+    hear.try_recv().unwrap_or_default()
 }
 
 impl Source for Topic {
     async fn layout(&mut self) -> Result<Layout, Error> {
-        let watermarks = self.ends().into_iter().map(|end| (self.low, end)).collect();
+        let watermarks = self.ends().into_values().map(|end| (self.low, end)).collect();
         Ok(Layout { cluster_id: self.cluster_id.clone(), watermarks })
     }
 
-    async fn start(&mut self, offsets: &[i64]) -> Result<(), Error> {
-        self.read = offsets.to_vec();
+    fn join(&mut self) -> Result<(), Error> {
+        if !self.member {
+            let all: Vec<i32> = self.ends().into_keys().collect();
+            self.steps = Arc::default();
+            self.give(&all);
+        }
         Ok(())
     }
 
     /// Up to 7 records of each partition; waits for ever at the end.
-    async fn next(&mut self) -> Result<Vec<Message>, Error> {
+    async fn next(&mut self) -> Result<News, Error> {
+        self.settle();
+        let step = self.steps.lock().unwrap().pop_front();
+        match step {
+            Some(Step::Give(partitions)) => {
+                let (say, hear) = oneshot::channel();
+                self.read.begin = Some(hear);
+                let watermarks = self.ends().into_iter().filter(|(p, _)| partitions.contains(p)).map(|(p, end)| (p, (self.low, end)));
+                return Ok(News::Given(Given { watermarks: watermarks.collect(), begin: say }));
+            }
+            Some(Step::Take(partitions, lost)) => {
+                let (say, hear) = oneshot::channel();
+                self.read.done = Some((partitions.clone(), hear));
+                return Ok(News::Taken(Taken { partitions, lost, done: say }));
+            }
+            None => {}
+        }
         let mut chunk = Vec::new();
-        for (records, read) in self.partitions.lock().unwrap().iter().zip(&mut self.read) {
-            let some = records.iter().skip(*read as usize).take(7);
+        for (p, read) in &mut self.read.offsets {
+            let records = self.partitions.lock().unwrap();
+            let some = records[*p as usize].iter().skip(*read as usize).take(7);
             let before = chunk.len();
             chunk.extend(some.cloned());
             *read += (chunk.len() - before) as i64;
@@ -64,14 +142,18 @@ impl Source for Topic {
         if chunk.is_empty() {
             std::future::pending::<()>().await;
         }
-        Ok(chunk)
+        Ok(News::Records(chunk))
     }
 
-    fn ends(&self) -> Vec<i64> {
-        self.partitions.lock().unwrap().iter().map(|p| p.len() as i64).collect()
+    fn seek(&mut self, offsets: &Offsets) {
+        self.read.offsets.extend(offsets);
     }
 
-    fn advise(&mut self, _: &[i64]) {}
+    fn ends(&self) -> Offsets {
+        (0..).zip(self.partitions.lock().unwrap().iter()).map(|(p, records)| (p, records.len() as i64)).collect()
+    }
+
+    fn advise(&mut self, _: &Offsets) {}
 }
 
 /// Dead letters in memory; refuses the first `failures` times.
@@ -109,8 +191,22 @@ pub fn clock() -> i64 {
     T0 + 60_000
 }
 
+/// A worker that has been given what it is to read.
 pub async fn open(config: &Config, topic: &Topic, letters: &Letters) -> Result<Player, Error> {
-    Worker::open(config.clone(), Status::new(), topic.clone(), letters.clone(), clock).await
+    let mut worker = join(config, topic, letters).await?;
+    worker.turn().await?;
+    Ok(worker)
+}
+
+/// A worker that waits to be given something.
+pub async fn join(config: &Config, topic: &Topic, letters: &Letters) -> Result<Player, Error> {
+    let source = if topic.member { Topic { read: Reading::default(), ..topic.clone() } } else { topic.clone() };
+    Worker::open(config.clone(), Status::new(), source, letters.clone(), clock).await
+}
+
+/// Offsets from partition 0 on.
+pub fn at<const N: usize>(offsets: [i64; N]) -> Offsets {
+    (0..).zip(offsets).collect()
 }
 
 /// Works until everything on the topic is committed.

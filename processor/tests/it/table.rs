@@ -1,7 +1,7 @@
 //! One table: claims, commits, fences, lost replies, maintenance.
 
 use crate::client::*;
-use crate::stage::{crash_after, load};
+use crate::stage::{at, crash_after, load};
 use arrow::array::RecordBatch;
 use livemeter_processor::buffer::Buffer;
 use livemeter_processor::entry::{Entry, Place};
@@ -9,7 +9,7 @@ use livemeter_processor::error::Error;
 use livemeter_processor::maintain::{self, Policy};
 use livemeter_processor::rows::Rows;
 use livemeter_processor::scan;
-use livemeter_processor::table::{Kind, Origin, Table};
+use livemeter_processor::table::{Kind, Origin, Stored, Table};
 use livemeter_schemas::limits::Limits;
 use std::path::Path;
 use url::Url;
@@ -21,7 +21,14 @@ fn origin(generation: u32) -> Origin {
 }
 
 async fn open_as(folder: &Path, origin: Origin, lows: &[i64]) -> Result<Table, Error> {
-    Table::open(&Url::from_directory_path(folder).unwrap(), Kind::Events, HOUR_MS, origin, lows).await
+    let mut table = Table::open(&Url::from_directory_path(folder).unwrap(), Kind::Events, HOUR_MS, origin, lows).await?;
+    table.take_up(&(0..lows.len() as i32).collect::<Vec<_>>()).await?;
+    Ok(table)
+}
+
+/// The offsets to move to.
+fn to<const N: usize>(offsets: [i64; N]) -> Stored {
+    Stored { offsets: at(offsets), ..Stored::default() }
 }
 
 async fn open(folder: &Path) -> Table {
@@ -55,11 +62,11 @@ async fn seqs(folder: &Path) -> Vec<i64> {
 async fn offsets_and_rows_are_there_together_after_reopening() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = open_as(folder.path(), origin(1), &[5, 0]).await.unwrap();
-    assert_eq!(table.offsets(), [5, 0], "a new table begins where the broker does");
-    table.append(Some(&batch(1)), &[6, 0]).await.unwrap();
-    table.append(None, &[6, 9]).await.unwrap();
+    assert_eq!(*table.offsets(), at([5, 0]), "a new table begins where the broker does");
+    table.append(Some(&batch(1)), &to([6, 0])).await.unwrap();
+    table.append(None, &to([6, 9])).await.unwrap();
     let again = open_as(folder.path(), origin(1), &[0, 0]).await.unwrap();
-    assert_eq!(again.offsets(), [6, 9]);
+    assert_eq!(*again.offsets(), at([6, 9]));
     assert_eq!(seqs(folder.path()).await, [1]);
 }
 
@@ -67,14 +74,14 @@ async fn offsets_and_rows_are_there_together_after_reopening() {
 async fn a_second_writer_is_fenced_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut first, mut second) = (open(folder.path()).await, open(folder.path()).await);
-    first.append(Some(&batch(1)), &[1, 0]).await.unwrap();
+    first.append(Some(&batch(1)), &to([1, 0])).await.unwrap();
     // Even the very same offsets: the rows are in already, and not by this writer.
     for ends in [[1, 0], [2, 0]] {
-        let error = second.append(Some(&batch(2)), &ends).await.unwrap_err();
+        let error = second.append(Some(&batch(2)), &to(ends)).await.unwrap_err();
         assert!(matches!(error, Error::Fenced { partition: 0, stored: 1, start: 0, .. }), "{error}");
         assert!(!error.retry());
     }
-    first.append(Some(&batch(3)), &[3, 0]).await.unwrap();
+    first.append(Some(&batch(3)), &to([3, 0])).await.unwrap();
     assert_eq!(seqs(folder.path()).await, [1, 3]);
 }
 
@@ -82,10 +89,10 @@ async fn a_second_writer_is_fenced_and_leaves_nothing() {
 async fn a_writer_of_an_earlier_generation_is_fenced() {
     let folder = tempfile::tempdir().unwrap();
     let mut old = open(folder.path()).await;
-    old.append(Some(&batch(1)), &[1, 0]).await.unwrap();
+    old.append(Some(&batch(1)), &to([1, 0])).await.unwrap();
     let new = open_as(folder.path(), origin(2), &[100]).await.unwrap();
-    assert_eq!(new.offsets(), [100], "a new generation may have other partitions");
-    assert!(matches!(old.append(Some(&batch(2)), &[2, 0]).await, Err(Error::GenerationBehind { recorded: 2, .. })));
+    assert_eq!(*new.offsets(), at([100]), "a new generation may have other partitions");
+    assert!(matches!(old.append(Some(&batch(2)), &to([2, 0])).await, Err(Error::GenerationBehind { recorded: 2, .. })));
     assert_eq!(seqs(folder.path()).await, [1]);
 }
 
@@ -107,14 +114,14 @@ async fn a_batch_whose_fate_is_unknown_is_committed_once() {
     let mut table = open(folder.path()).await;
     let (mut dropped, mut landed_anyway) = (0, 0);
     for n in 0..60u64 {
-        let (batch, ends) = (batch(n), [n as i64 + 1, 0]);
+        let (batch, ends) = (batch(n), to([n as i64 + 1, 0]));
         let version = load(folder.path(), "events").await.version();
         if crash_after(n as usize % 30, table.append(Some(&batch), &ends)).await.is_none() {
             dropped += 1;
             landed_anyway += u32::from(load(folder.path(), "events").await.version() > version);
             table.append(Some(&batch), &ends).await.unwrap();
         }
-        assert_eq!(table.offsets(), ends);
+        assert_eq!(*table.offsets(), ends.offsets);
     }
     assert!(dropped > 5, "only {dropped} calls were cut short");
     println!("{dropped} calls cut short, {landed_anyway} of them had committed");
@@ -126,7 +133,7 @@ async fn maintenance_changes_no_row_and_no_offset_and_stands_in_nobodys_way() {
     let folder = tempfile::tempdir().unwrap();
     let mut table = open(folder.path()).await;
     for n in 0..12 {
-        table.append(Some(&batch(n)), &[n as i64 + 1, 0]).await.unwrap();
+        table.append(Some(&batch(n)), &to([n as i64 + 1, 0])).await.unwrap();
     }
     let policy = Policy { files_max: 3, files_closed_max: 3, file_bytes_target: 1 << 20, retention_ms: 0 };
     let beside = tokio::spawn({
@@ -134,7 +141,7 @@ async fn maintenance_changes_no_row_and_no_offset_and_stands_in_nobodys_way() {
         async move { maintain::run(delta, Kind::Events, &policy, T0, false).await }
     });
     for n in 12..18 {
-        table.append(Some(&batch(n)), &[n as i64 + 1, 0]).await.unwrap();
+        table.append(Some(&batch(n)), &to([n as i64 + 1, 0])).await.unwrap();
     }
     assert_eq!(beside.await.unwrap().unwrap().dates_compacted.len(), 1);
     assert_eq!(seqs(folder.path()).await, (0..18).collect::<Vec<i64>>());
@@ -143,7 +150,7 @@ async fn maintenance_changes_no_row_and_no_offset_and_stands_in_nobodys_way() {
     let report = maintain::run(table.delta().clone(), Kind::Events, &policy, T0, true).await.unwrap();
     assert!(report.files_removed >= 18 && report.live_files <= 3, "{report:?}");
     assert_eq!(seqs(folder.path()).await, (0..18).collect::<Vec<i64>>());
-    table.append(Some(&batch(18)), &[19, 4]).await.unwrap();
-    assert_eq!(open(folder.path()).await.offsets(), [19, 4], "offsets outlive checkpoints and clean-up");
+    table.append(Some(&batch(18)), &to([19, 4])).await.unwrap();
+    assert_eq!(*open(folder.path()).await.offsets(), at([19, 4]), "offsets outlive checkpoints and clean-up");
     assert_eq!(seqs(folder.path()).await, (0..19).collect::<Vec<i64>>());
 }

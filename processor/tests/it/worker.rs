@@ -121,7 +121,7 @@ async fn poison_is_kept_before_its_offset_is_passed() {
     let mut worker = open(&config(folder.path()), &topic, &letters).await.unwrap();
     worker.turn().await.unwrap();
     let flush = tokio::time::timeout(Duration::from_millis(300), worker.flush()).await;
-    assert!(flush.is_err() && worker.committed() == [0], "no offset passes a letter that is not durable");
+    assert!(flush.is_err() && worker.committed() == at([0]), "no offset passes a letter that is not durable");
     drain(&mut worker, &topic).await;
     let kept = letters.letters.lock().unwrap().clone();
     let told: Vec<_> = kept.iter().map(|l| (l.code, l.origin.as_ref().unwrap().offset, l.length_bytes)).collect();

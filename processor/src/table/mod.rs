@@ -18,36 +18,36 @@
 //!   `known` are the offsets *at* the snapshot's version, and a commit is tried at exactly the version after
 //!   it (`max_retries = 0`; creating a log entry is atomic). If anybody committed in between, the attempt
 //!   fails, offsets and generation are read afresh, and must still be the batch's start; else the writer is
-//!   fenced. So no commit ever lands on offsets other than those its batch was read from.
+//!   fenced. So no commit ever lands on offsets other than those its batch was read from. Workers that share a
+//!   topic answer for different partitions: each checks and moves those that it has taken up, and no others.
 //! * **Power loss** (a local folder): files reach the disk before the commit that names them, and the log
 //!   entry before the next step: see [`crate::durable`].
 
+mod files;
+mod offsets;
+
+pub use files::writer_properties;
+pub use offsets::{Origin, Stored};
+
 use crate::durable;
 use crate::error::Error;
+use crate::source::Offsets;
+use crate::tally::Tally;
 use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
-use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
-use deltalake::kernel::{Action, Add, StructType, Transaction};
-use deltalake::operations::create::CreateBuilder;
-use deltalake::parquet::basic::{Compression, Encoding, ZstdLevel};
-use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
+use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use livemeter_schemas::ledger;
+use offsets::{GENERATION_ID, changes};
+use std::collections::BTreeMap;
 use std::time::Duration;
 use url::Url;
 
 /// Attempts within one call; the worker calls again, visibly, for as long as it takes.
 const ATTEMPTS: u32 = 5;
-/// Says which generation the ledger is at, whatever the topic.
-const GENERATION_ID: &str = "livemeter/generation";
-/// Columns whose smallest and largest value are kept per file: those that readers skip files by.
-const STATS_COLUMNS: [&str; 2] = [
-    "window_start,at,received_at,app,programme_id,cdn,kafka_partition,kafka_offset",
-    "at,received_at,app,programme_id,type,kafka_partition,kafka_offset",
-];
 
 /// The two primary tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,23 +72,9 @@ impl Kind {
     }
 }
 
-/// What is read: offsets mean something only together with all three.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin {
-    pub cluster_id: String,
-    pub topic: String,
-    pub generation: u32,
-}
-
-impl Origin {
-    fn id(&self, what: impl std::fmt::Display) -> String {
-        format!("livemeter/{}/{}/g{}/{what}", self.cluster_id, self.topic, self.generation)
-    }
-}
-
 /// How to recognise a commit of ours in the log.
 struct InDoubt {
-    ends: Vec<i64>,
+    ends: Offsets,
     /// Stands in the commit's own information.
     token: String,
     /// The table's version before the first attempt.
@@ -100,10 +86,11 @@ pub struct Table {
     kind: Kind,
     delta: DeltaTable,
     origin: Origin,
-    /// Next offset per partition as of `delta`'s version.
-    known: Vec<i64>,
+    /// What is stored of the partitions that were taken up, and the version as of which that is known.
+    known: Stored,
+    known_at: Option<u64>,
     /// Next offset per partition after the last batch of this writer.
-    base: Vec<i64>,
+    base: Offsets,
     /// A batch whose commit was tried and whose outcome is not known.
     in_doubt: Option<InDoubt>,
     /// Whether `delta` may be behind the log.
@@ -123,49 +110,67 @@ impl Table {
         if delta.verify_deltatable_existence().await.map_err(Error::storage("looking for the table"))? {
             delta.load().await.map_err(Error::storage("loading the table"))?;
         } else {
-            delta = create(&delta, kind, retention_ms).await?;
+            delta = files::create(&delta, kind, retention_ms).await?;
         }
-        let mut table = Table { kind, delta, origin, known: Vec::new(), base: Vec::new(), in_doubt: None, stale: false, commits: 0 };
+        let (known, base) = (Stored::default(), Offsets::new());
+        let mut table = Table { kind, delta, origin, known, known_at: None, base, in_doubt: None, stale: false, commits: 0 };
         table.claim(lows).await?;
         Ok(table)
     }
 
     async fn claim(&mut self, lows: &[i64]) -> Result<(), Error> {
         let (table, generation) = (self.kind.name(), self.origin.generation);
-        let recorded = self.stored(GENERATION_ID).await?;
+        let recorded = offsets::stored(&self.delta, GENERATION_ID).await?;
         match recorded {
-            Some(recorded) if recorded > i64::from(generation) => {
-                return Err(Error::GenerationBehind { table, recorded, configured: generation });
-            }
+            Some(recorded) if recorded > i64::from(generation) => Err(Error::GenerationBehind { table, recorded, configured: generation }),
             Some(recorded) if recorded == i64::from(generation) => {
-                let Some(partitions) = self.stored(&self.origin.id("partitions")).await? else {
+                let Some(partitions) = offsets::stored(&self.delta, &self.origin.id("partitions")).await? else {
                     let Origin { topic, cluster_id, .. } = self.origin.clone();
                     return Err(Error::SourceChanged { table, generation, topic, cluster_id });
                 };
                 if partitions != lows.len() as i64 {
                     return Err(Error::PartitionsChanged { table, recorded: partitions, found: lows.len() });
                 }
-                self.known = self.read_offsets(lows.len()).await?;
+                Ok(())
             }
             _ => {
-                let mut begin = transactions(&self.origin, lows);
-                begin.push(Transaction::new(self.origin.id("partitions"), lows.len() as i64));
-                begin.push(Transaction::new(GENERATION_ID, generation.into()));
-                self.try_commit(&[], begin, "begin").await.map_err(Error::storage("recording where to begin"))?;
-                self.known = lows.to_vec();
+                let begin = offsets::begin(&self.origin, lows);
+                self.try_commit(&[], begin, "begin").await.map_err(Error::storage("recording where to begin"))
             }
         }
-        self.base = self.known.clone();
+    }
+
+    /// Reads afresh what is stored of these partitions, and answers for them from now on.
+    pub async fn take_up(&mut self, partitions: &[i32]) -> Result<(), Error> {
+        self.refresh().await?;
+        let fresh = Stored::read(&self.delta, &self.origin, self.kind, partitions).await?;
+        self.base.extend(&fresh.offsets);
+        self.known.extend(fresh);
+        (self.in_doubt, self.stale) = (None, true);
         Ok(())
+    }
+
+    /// Answers for these partitions no more.
+    pub fn let_go(&mut self, partitions: &[i32]) {
+        for partition in partitions {
+            self.base.remove(partition);
+            self.known.remove(*partition);
+        }
+        self.in_doubt = None;
     }
 
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Next offset to read, per partition.
-    pub fn offsets(&self) -> &[i64] {
+    /// Next offset to read, of each partition that was taken up.
+    pub fn offsets(&self) -> &Offsets {
         &self.base
+    }
+
+    /// The accounts of each partition that was taken up, as stored; of `increments` alone.
+    pub fn tallies(&self) -> &BTreeMap<i32, Tally> {
+        &self.known.tallies
     }
 
     /// The table as of the last commit or refresh, for reading and for maintenance.
@@ -183,23 +188,26 @@ impl Table {
         self.stale = true;
     }
 
-    /// Appends a batch and moves the offsets to `ends`, in one commit. After an error that may be retried,
-    /// it is to be called again with the same batch: what did succeed is not done twice.
-    pub async fn append(&mut self, batch: Option<&RecordBatch>, ends: &[i64]) -> Result<(), Error> {
-        if self.in_doubt.is_some() && self.already_committed(ends).await? {
+    /// Appends a batch and moves offsets and accounts to `ends`, in one commit. After an error that may be
+    /// retried, it is to be called again with the same batch: what did succeed is not done twice.
+    pub async fn append(&mut self, batch: Option<&RecordBatch>, ends: &Stored) -> Result<(), Error> {
+        if self.in_doubt.is_some() && self.already_committed(&ends.offsets).await? {
             return self.done(ends);
         }
+        fail::fail_point!("append-before-file", |_| Err(Error::Ledger("failpoint".into())));
         let adds = match batch {
             Some(batch) => self.write_files(batch).await?,
             None => Vec::new(),
         };
+        fail::fail_point!("append-after-file");
         let mut last = None;
         for attempt in 0..ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(50 << attempt)).await;
             }
-            if self.stale {
-                match self.already_committed(ends).await {
+            // Once fenced, always fenced, until the partitions are taken up anew.
+            if self.stale || self.known.offsets != self.base {
+                match self.already_committed(&ends.offsets).await {
                     Ok(true) => return self.done(ends),
                     Ok(false) => {}
                     Err(error) if error.retry() => {
@@ -212,10 +220,10 @@ impl Table {
             // Set before the attempt: the future may be dropped, or the reply lost, at any point of it.
             let since = self.delta.version().unwrap_or_default();
             let token = || uuid::Uuid::new_v4().to_string();
-            let doubt = self.in_doubt.get_or_insert_with(|| InDoubt { ends: ends.to_vec(), token: token(), since });
+            let doubt = self.in_doubt.get_or_insert_with(|| InDoubt { ends: ends.offsets.clone(), token: token(), since });
             let token = doubt.token.clone();
             self.stale = true;
-            match self.try_commit(&adds, transactions(&self.origin, ends), &token).await {
+            match self.try_commit(&adds, changes(&self.origin, &self.known, ends), &token).await {
                 Ok(()) => return self.done(ends),
                 Err(error) => last = Some(Error::storage("committing")(error)),
             }
@@ -223,42 +231,56 @@ impl Table {
         Err(last.unwrap_or_else(|| Error::Ledger("no attempt was made to commit".into())))
     }
 
-    fn done(&mut self, ends: &[i64]) -> Result<(), Error> {
-        self.known = ends.to_vec();
-        self.base = ends.to_vec();
+    fn done(&mut self, ends: &Stored) -> Result<(), Error> {
+        self.base.clone_from(&ends.offsets);
+        self.known.clone_from(ends);
+        self.known_at = self.delta.version();
         self.in_doubt = None;
         self.commits += 1;
         Ok(())
     }
 
     /// Reads the log afresh. True: the batch in doubt is in. False: the table is where the batch begins.
-    async fn already_committed(&mut self, ends: &[i64]) -> Result<bool, Error> {
-        self.delta.update_state().await.map_err(Error::storage("reading the log"))?;
-        let recorded = self.stored(GENERATION_ID).await?.unwrap_or_default();
-        if recorded != i64::from(self.origin.generation) {
-            return Err(Error::GenerationBehind { table: self.kind.name(), recorded, configured: self.origin.generation });
-        }
-        self.known = self.read_offsets(self.base.len()).await?;
+    async fn already_committed(&mut self, ends: &Offsets) -> Result<bool, Error> {
+        self.refresh().await?;
         self.stale = false;
-        if self.known == self.base {
+        if self.known.offsets == self.base {
             return Ok(false);
         }
-        if self.known == ends && self.token_is_in_the_log(ends).await? {
+        if self.known.offsets == *ends && self.token_is_in_the_log(ends).await? {
             return Ok(true);
         }
-        let places = self.known.iter().zip(&self.base).zip(ends).enumerate();
-        for (partition, ((&stored, &start), &end)) in places {
-            if stored != start {
-                return Err(Error::Fenced { table: self.kind.name(), partition, stored, start, end });
+        for (partition, stored) in &self.known.offsets {
+            let start = self.base.get(partition).copied().unwrap_or_default();
+            let end = ends.get(partition).copied().unwrap_or_default();
+            if *stored != start {
+                return Err(Error::Fenced { table: self.kind.name(), partition: *partition, stored: *stored, start, end });
             }
         }
-        Err(Error::Ledger("the number of partitions changed under way".into()))
+        Err(Error::Ledger("the partitions read changed under way".into()))
+    }
+
+    /// Reads the log afresh, and with it what is stored of the partitions that were taken up.
+    async fn refresh(&mut self) -> Result<(), Error> {
+        self.delta.update_state().await.map_err(Error::storage("reading the log"))?;
+        self.check_generation().await?;
+        self.known.follow(&self.delta, &self.origin, self.kind, self.known_at).await?;
+        self.known_at = self.delta.version();
+        Ok(())
+    }
+
+    async fn check_generation(&self) -> Result<(), Error> {
+        let recorded = offsets::stored(&self.delta, GENERATION_ID).await?.unwrap_or_default();
+        if recorded == i64::from(self.origin.generation) {
+            return Ok(());
+        }
+        Err(Error::GenerationBehind { table: self.kind.name(), recorded, configured: self.origin.generation })
     }
 
     /// Whether the batch in doubt, and no other that ends at the same offsets, was committed. An entry that
     /// is gone already counts as another's: the writer stops, and the next start reads what is stored.
-    async fn token_is_in_the_log(&self, ends: &[i64]) -> Result<bool, Error> {
-        let Some(doubt) = self.in_doubt.as_ref().filter(|doubt| doubt.ends == ends) else { return Ok(false) };
+    async fn token_is_in_the_log(&self, ends: &Offsets) -> Result<bool, Error> {
+        let Some(doubt) = self.in_doubt.as_ref().filter(|doubt| doubt.ends == *ends) else { return Ok(false) };
         for version in doubt.since + 1..=self.delta.version().unwrap_or_default() {
             let entry = self.delta.log_store().read_commit_entry(version).await.map_err(Error::storage("reading the log"))?;
             if entry.is_some_and(|entry| String::from_utf8_lossy(&entry).contains(&doubt.token)) {
@@ -266,21 +288,6 @@ impl Table {
             }
         }
         Ok(false)
-    }
-
-    async fn stored(&self, id: &str) -> Result<Option<i64>, Error> {
-        let snapshot = self.delta.snapshot().map_err(Error::storage("reading the log"))?;
-        snapshot.transaction_version(self.delta.log_store().as_ref(), id).await.map_err(Error::storage("reading stored offsets"))
-    }
-
-    async fn read_offsets(&self, partitions: usize) -> Result<Vec<i64>, Error> {
-        let mut offsets = Vec::with_capacity(partitions);
-        for partition in 0..partitions {
-            let id = self.origin.id(partition);
-            let stored = self.stored(&id).await?;
-            offsets.push(stored.ok_or_else(|| Error::Ledger(format!("table {}: no offset is stored as {id}", self.kind.name())))?);
-        }
-        Ok(offsets)
     }
 
     async fn write_files(&self, batch: &RecordBatch) -> Result<Vec<Add>, Error> {
@@ -300,56 +307,16 @@ impl Table {
             .with_metadata([("livemeterBatch".to_owned(), token.into())])
             .with_application_transactions(transactions);
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: Some(vec![ledger::DATE.into()]), predicate: None };
+        fail::fail_point!("append-during-commit");
         let finalized = CommitBuilder::from(properties)
             .with_actions(adds.iter().cloned().map(Action::Add).collect())
             .build(Some(self.delta.snapshot()? as &dyn TableReference), self.delta.log_store(), operation)
             .await?;
         let version = finalized.version();
+        fail::fail_point!("append-after-commit", |_| Err(DeltaTableError::Generic("failpoint: the reply is lost".into())));
+        durable::log_entry(self.delta.table_url(), version).await?;
         self.delta.state = Some(finalized.snapshot);
         self.stale = false;
-        durable::log_entry(self.delta.table_url(), version).await
+        Ok(())
     }
-}
-
-fn transactions(origin: &Origin, offsets: &[i64]) -> Vec<Transaction> {
-    offsets.iter().enumerate().map(|(partition, offset)| Transaction::new(origin.id(partition), *offset)).collect()
-}
-
-async fn create(delta: &DeltaTable, kind: Kind, retention_ms: u64) -> Result<DeltaTable, Error> {
-    let columns: StructType = (&kind.schema()).try_into_kernel().map_err(|e| Error::Ledger(format!("the table's columns: {e}")))?;
-    let retention = format!("interval {} seconds", retention_ms.div_ceil(1000));
-    let [increments, events] = STATS_COLUMNS;
-    let stats = if kind == Kind::Increments { increments } else { events };
-    CreateBuilder::new()
-        .with_log_store(delta.log_store())
-        .with_table_name(kind.name())
-        .with_columns(columns.fields().cloned())
-        .with_partition_columns([ledger::DATE])
-        .with_configuration([
-            ("delta.logRetentionDuration", Some(retention.as_str())),
-            ("delta.deletedFileRetentionDuration", Some(retention.as_str())),
-            ("delta.dataSkippingStatsColumns", Some(stats)),
-        ])
-        .await
-        .map_err(Error::storage("making the table"))
-}
-
-/// How rows become Parquet: zstd at its quickest, and integers that rarely repeat as differences, which
-/// is smaller and costs less than a dictionary that would overflow.
-pub fn writer_properties(kind: Kind) -> WriterProperties {
-    const REPEATING: [&str; 4] = ["window_start", "kafka_partition", "stall_ms", "stalls"];
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1).unwrap_or_default()))
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        // A row group is in memory while it is written, by compaction too: 64 Ki rows are some megabytes.
-        .set_max_row_group_row_count(Some(64 * 1024));
-    for field in kind.schema().fields() {
-        let number = field.data_type().is_integer() || field.data_type().is_temporal();
-        if number && !REPEATING.contains(&field.name().as_str()) {
-            properties = properties
-                .set_column_dictionary_enabled(field.name().as_str().into(), false)
-                .set_column_encoding(field.name().as_str().into(), Encoding::DELTA_BINARY_PACKED);
-        }
-    }
-    properties.build()
 }
