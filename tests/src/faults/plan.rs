@@ -1,18 +1,19 @@
 //! Which fault comes next: kills at every place in turn, and other troubles in between. Pure.
 
-/// The places in the processor where it can be made to end, in the order in which a life passes them.
-pub const PLACES: [&str; 11] = [
-    "append-before-file",
-    "append-after-file",
-    "append-during-commit",
-    "append-after-commit",
-    "between-tables",
-    "before-advise",
-    "snapshot-before",
-    "snapshot-after",
-    "roll-before-commit",
-    "roll-after-commit",
-    "vacuum",
+/// The places in the processor where it can be made to end, in the order in which a life passes them, and how
+/// often at most it is let pass before: a life of seconds commits often, but cleans up once.
+pub const PLACES: [(&str, u32); 11] = [
+    ("append-before-file", 5),
+    ("append-after-file", 5),
+    ("append-during-commit", 5),
+    ("append-after-commit", 5),
+    ("between-tables", 5),
+    ("before-advise", 5),
+    ("snapshot-before", 2),
+    ("snapshot-after", 2),
+    ("roll-before-commit", 1),
+    ("roll-after-commit", 1),
+    ("vacuum", 1),
 ];
 
 /// What happens to a worker that is not a kill.
@@ -53,7 +54,8 @@ const TROUBLES: [Trouble; 14] = [
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    KillAt(&'static str),
+    /// At this place, when it was passed so often at most.
+    KillAt(&'static str, u32),
     KillAnywhere,
     Trouble(Trouble),
 }
@@ -83,8 +85,8 @@ impl Plan {
             let place = PLACES.get(self.kills % (PLACES.len() + 1)).copied();
             self.kills += 1;
             match place {
-                Some(place) if skipped.contains(&place) => {}
-                Some(place) => return Fault::KillAt(place),
+                Some((place, _)) if skipped.contains(&place) => {}
+                Some((place, passes)) => return Fault::KillAt(place, passes),
                 None => return Fault::KillAnywhere,
             }
         }
@@ -100,7 +102,7 @@ mod tests {
     fn every_place_and_every_trouble_has_its_turn() {
         let mut plan = Plan::default();
         let order: Vec<Fault> = (0..60).map(|_| plan.next(&["vacuum"], |t| t != Trouble::DiskFull)).collect();
-        let killed: BTreeSet<_> = order.iter().filter_map(|f| if let Fault::KillAt(place) = f { Some(*place) } else { None }).collect();
+        let killed: BTreeSet<_> = order.iter().filter_map(|f| if let Fault::KillAt(place, _) = f { Some(*place) } else { None }).collect();
         assert_eq!(killed.len(), PLACES.len() - 1);
         let troubles = order.iter().filter(|f| matches!(f, Fault::Trouble(_))).count();
         assert_eq!(troubles, 15);

@@ -79,7 +79,7 @@ async fn faults(scenes: &mut Scenes, workload: &Workload, settings: &Settings, b
             _ => true,
         });
         match fault {
-            Fault::KillAt(place) => scenes.kill_at(place).await,
+            Fault::KillAt(place, passes) => scenes.kill_at(place, passes).await,
             Fault::KillAnywhere => scenes.kill_anywhere().await,
             Fault::Trouble(trouble) => scenes.trouble(trouble).await,
         }

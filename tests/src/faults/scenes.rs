@@ -52,8 +52,8 @@ pub struct Scenes {
 
 impl Scenes {
     /// The process kills itself at this place, sooner or later in its life.
-    pub async fn kill_at(&mut self, place: &'static str) -> Result<()> {
-        let passes = self.rng.random_range(0..6);
+    pub async fn kill_at(&mut self, place: &'static str, passes_max: u32) -> Result<()> {
+        let passes = self.rng.random_range(0..=passes_max);
         let armed = if passes == 0 { format!("{place}=panic") } else { format!("{place}={passes}*off->panic") };
         let mut worker = self.house.start(0, &armed);
         match worker.ends_within(PASSED).await {
