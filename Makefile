@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test lab bench-smoke build lint fmt contracts clean-data
+.PHONY: help up test faults lab bench-smoke build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -24,6 +24,10 @@ up: build ## build and start everything here; VIEWERS=0, KAFKA=host:9092, DISK_M
 
 test: ## every test, set-up included
 	@tests/run
+
+faults: ## the processor killed 200 times and cut off in every way, then its ledger against what was sent (FAULTS=200)
+	@tests/setup bench
+	@tests/faults
 
 lab: ## a real live stream from two edges, metered from player to answer (LAB_SECONDS=180)
 	@tests/setup lab

@@ -1,13 +1,16 @@
 #!/bin/sh
 # Runs one node of Apache Kafka (KRaft, broker and controller in one) on 127.0.0.1 until it is ended.
-#   run.sh DATA_FOLDER PORT CONTROLLER_PORT
+#   run.sh DATA_FOLDER PORT CONTROLLER_PORT [SECOND_PORT TOLD_PORT]
 # The data folder is formatted at the first start and kept after that. Heap: KAFKA_HEAP (512m).
+# Clients that come by the second port are told to come to TOLD_PORT, where a test's relay listens.
 set -eu
-if [ $# -ne 3 ]; then
-    sed -n '2,4s/^# \{0,1\}//p' "$0" >&2
+if [ $# -ne 3 ] && [ $# -ne 5 ]; then
+    sed -n '2,5s/^# \{0,1\}//p' "$0" >&2
     exit 2
 fi
 data=$1 port=$2 controller=$3
+listens='' told=''
+if [ $# -eq 5 ]; then listens=",SECOND://127.0.0.1:$4" told=",SECOND://127.0.0.1:$5"; fi
 libs=$("$(dirname "$0")/fetch")
 mkdir -p "$data"
 properties=$data/server.properties
@@ -16,9 +19,9 @@ process.roles=broker,controller
 node.id=1
 controller.quorum.bootstrap.servers=127.0.0.1:$controller
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-advertised.listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller$listens
+advertised.listeners=PLAINTEXT://127.0.0.1:$port,CONTROLLER://127.0.0.1:$controller$told
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SECOND:PLAINTEXT
 inter.broker.listener.name=PLAINTEXT
 log.dirs=$data/logs
 # A topic that nobody created must be an error, not a surprise.

@@ -32,11 +32,19 @@ impl Kind {
     }
 }
 
+/// Another listener, whose clients are told to come to another port: that of a relay before it.
+#[derive(Debug, Clone, Copy)]
+pub struct Second {
+    pub listens: u16,
+    pub told: u16,
+}
+
 /// One broker: its folder, its port, and its process while it runs.
 pub struct Broker {
     pub kind: Kind,
     port: u16,
     controller_port: u16,
+    second: Option<Second>,
     folder: PathBuf,
     process: Option<Process>,
     _temporary: Option<TempDir>,
@@ -53,8 +61,13 @@ impl Broker {
 
     /// The same in a folder that is kept: for benches, and for looking at it afterwards.
     pub async fn start_in(kind: Kind, folder: &Path) -> Broker {
+        Broker::start_behind(kind, folder, None).await
+    }
+
+    /// The same with a second listener; Apache Kafka alone can have one.
+    pub async fn start_behind(kind: Kind, folder: &Path, second: Option<Second>) -> Broker {
         let (port, controller_port) = (ports::free(), ports::free());
-        let mut broker = Broker { kind, port, controller_port, folder: folder.to_owned(), process: None, _temporary: None };
+        let mut broker = Broker { kind, port, controller_port, second, folder: folder.to_owned(), process: None, _temporary: None };
         broker.restart().await;
         broker
     }
@@ -123,6 +136,7 @@ impl Broker {
             Kind::Apache => {
                 let mut command = Command::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("kafka/run.sh"));
                 command.arg(data).arg(self.port.to_string()).arg(self.controller_port.to_string());
+                command.args(self.second.iter().flat_map(|second| [second.listens.to_string(), second.told.to_string()]));
                 command
             }
         }

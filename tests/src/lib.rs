@@ -7,6 +7,7 @@
 //! * [`binary`]    where the built `livemeter` and `livemeter-broker` are
 //! * [`brokers`]   Apache Kafka and the embedded broker: start, stop, kill -9, restart
 //! * [`kafka`]     a client's side: topics, a producer, reading everything back
+//! * [`faults`]    the processor killed, cut off and raced against itself, with a log to compare with
 //! * [`http`]      posts and gets
 //! * [`tree`]      ingest, processor and query around one broker
 //! * [`up`]        the whole tree as `livemeter up` starts it
@@ -16,6 +17,7 @@
 pub mod audience;
 pub mod binary;
 pub mod brokers;
+pub mod faults;
 pub mod http;
 pub mod kafka;
 pub mod ports;

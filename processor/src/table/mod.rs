@@ -194,7 +194,7 @@ impl Table {
         if self.in_doubt.is_some() && self.already_committed(&ends.offsets).await? {
             return self.done(ends);
         }
-        fail::fail_point!("append-before-file", |_| Err(Error::Ledger("failpoint".into())));
+        fail::fail_point!("append-before-file", |_| Err(Error::storage("failpoint")(DeltaTableError::Generic("the storage fails".into()))));
         let adds = match batch {
             Some(batch) => self.write_files(batch).await?,
             None => Vec::new(),
