@@ -22,6 +22,10 @@
 //! * **Power loss** (a local folder): files reach the disk before the commit that names them, and the log
 //!   entry before the next step: see [`crate::durable`].
 
+mod rows;
+
+pub use rows::{commit_rows, load};
+
 use crate::durable;
 use crate::error::Error;
 use arrow::array::RecordBatch;

@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::topic_partition_list::{Offset, TopicPartitionList};
 use std::time::{Duration, Instant};
 
-pub fn command(settings: &Settings, list: &clap::ArgMatches) -> Result<(), Failure> {
+pub fn command(settings: &Settings, _word: &str, list: &clap::ArgMatches) -> Result<(), Failure> {
     let limit = list.get_one::<u32>("limit").copied().unwrap_or(50);
     let topic = settings.text("kafka.deadletter_topic");
     let texts = newest(&settings.text("kafka.brokers"), &topic, i64::from(limit))?;
