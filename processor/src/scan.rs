@@ -106,6 +106,12 @@ impl<'b> Columns<'b> {
         self.column(name)?.as_string_opt().ok_or_else(|| self.wrong(name))
     }
 
+    /// A text column that may be null.
+    pub fn text_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
+        let column = self.text(name)?;
+        Ok(move |row| column.is_valid(row).then(|| column.value(row)))
+    }
+
     pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
         self.column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name))
     }
