@@ -3,7 +3,7 @@
 
 pub mod audit;
 pub mod period;
-mod progress;
+pub mod progress;
 pub mod quarantine;
 
 use crate::cli::Failure;
