@@ -5,6 +5,7 @@ mod client;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod kafka;
+mod ledger;
 mod parent;
 mod services;
 mod settings;

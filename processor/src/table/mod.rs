@@ -25,9 +25,11 @@
 
 mod files;
 mod offsets;
+mod rows;
 
 pub use files::writer_properties;
 pub use offsets::{Origin, Stored};
+pub use rows::{commit_rows, load};
 
 use crate::durable;
 use crate::error::Error;

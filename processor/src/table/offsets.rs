@@ -3,6 +3,7 @@
 
 use super::Kind;
 use crate::error::Error;
+use crate::places;
 use crate::source::Offsets;
 use crate::tally::{NAMES, Tally};
 use deltalake::DeltaTable;
@@ -37,18 +38,16 @@ pub struct Stored {
 impl Stored {
     /// Reads these partitions out of the log as it is loaded.
     pub async fn read(table: &DeltaTable, origin: &Origin, kind: Kind, partitions: &[i32]) -> Result<Stored, Error> {
+        let transactions = places::transactions(table).await?;
         let mut found = Stored::default();
         for partition in partitions {
             let id = origin.id(partition);
-            let offset = stored(table, &id).await?;
+            let offset = transactions.get(&id).copied();
             let offset = offset.ok_or_else(|| Error::Ledger(format!("table {}: no offset is stored as {id}", kind.name())))?;
             found.offsets.insert(*partition, offset);
             if kind == Kind::Increments {
-                let mut counts = [0; NAMES.len()];
-                for (count, name) in counts.iter_mut().zip(NAMES) {
-                    *count = stored(table, &format!("{id}/{name}")).await?.unwrap_or_default();
-                }
-                found.tallies.insert(*partition, Tally::from_array(counts));
+                let count = |name| transactions.get(&format!("{id}/{name}")).copied().unwrap_or_default();
+                found.tallies.insert(*partition, Tally::from_array(NAMES.map(count)));
             }
         }
         Ok(found)

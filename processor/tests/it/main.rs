@@ -4,6 +4,7 @@
 mod book;
 mod client;
 mod eviction;
+mod ledger;
 mod stage;
 mod table;
 mod worker;
