@@ -145,7 +145,7 @@ mod tests {
         assert_eq!(told, [("c-1", "events", 1, 0, 9), ("c-2", "events.v2", 2, 11, 40)]);
         assert_eq!(found[0].accounts, None, "an older ledger has none");
         let accounts = found[1].accounts.unwrap();
-        assert!(accounts.balance(40) && !accounts.balance(41));
-        assert!(!Tally { late: 1, ..accounts }.balance(40));
+        assert!(accounts.balances(40) && !accounts.balances(41));
+        assert!(!Tally { late: 1, ..accounts }.balances(40));
     }
 }
