@@ -2,7 +2,7 @@
 //! settings, so that a flag, a variable and a line of the file can never drift apart.
 
 use crate::settings::{SETTINGS, Settings};
-use crate::{client, kafka, parent, services, telemetry, up};
+use crate::{client, derive, kafka, parent, services, telemetry, up};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -44,6 +44,7 @@ pub fn run() -> ExitCode {
         "process" => services::process(&settings),
         "query" => services::query(&settings),
         "simulate" => services::simulate(&settings),
+        "derive" => derive::command(&settings, given),
         "topics" => kafka::topics::command(&settings),
         "deadletter" => kafka::deadletter::command(&settings, given),
         "sql" => client::sql::command(given),
@@ -96,6 +97,20 @@ pub fn command() -> Command {
         .subcommand(
             service("query", &["query", "ledger"], "Answers from the ledger: SQL, reports, the console")
                 .after_help("Example:\n  livemeter query --ledger /srv/livemeter/ledger --listen 127.0.0.1:8701"),
+        )
+        .subcommand(
+            service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
+                .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))
+                .arg(
+                    Arg::new("table")
+                        .long("table")
+                        .value_name("NAME")
+                        .action(ArgAction::Append)
+                        .value_parser(clap::builder::PossibleValuesParser::new(livemeter_schemas::derived::TABLES))
+                        .help("Only this table; may be given several times"),
+                )
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a table"))
+                .after_help("Examples:\n  livemeter derive --ledger /srv/livemeter/ledger\n  livemeter derive --rebuild --table sessions\n  livemeter derive --json | jq .reflects"),
         )
         .subcommand(
             service("simulate", &["simulate"], "A simulated audience that posts to ingest, with its own ground truth")

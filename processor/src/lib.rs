@@ -15,12 +15,13 @@
 //! * [`rows`]      the shape of those rows, before they are columns
 //! * [`buffer`]    rows → Arrow batches of the two tables
 //! * [`sink`]      dead letters into Kafka (the only producer)
-//! * [`table`]     batches + offsets → one Delta commit (the only writer of tables)
+//! * [`table`]     batches + offsets → one Delta commit (the only writer of the primary tables)
 //! * [`durable`]   makes what was written survive a power cut
 //! * [`scan`]      reads a table's own Parquet files, column by column
 //! * [`recover`]   ledger → what the book has to remember
 //! * [`worker`]    drives all of the above
 //! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
+//! * [`derive`]    the primary tables → derived tables, beside the worker or by command (their only writer)
 //! * [`status`]    what the outside may see: metrics and readiness
 //! * [`http`]      the admin address
 //! * [`run`](mod@run)  the whole processor, from its settings to its end
@@ -28,6 +29,7 @@
 pub mod book;
 pub mod buffer;
 pub mod config;
+pub mod derive;
 pub mod durable;
 pub mod entry;
 pub mod error;

@@ -70,6 +70,7 @@ pub struct Metrics {
     pub retries: Counter,
     pub maintenance_runs: Family<TableLabel, Counter>,
     pub maintenance_failures: Family<TableLabel, Counter>,
+    pub derive: crate::derive::Metrics,
 }
 
 impl Status {
@@ -99,6 +100,7 @@ impl Status {
         registry.register("retries", "Failures that were tried again", m.retries.clone());
         registry.register("maintenance_runs", "Maintenance runs that ended well", m.maintenance_runs.clone());
         registry.register("maintenance_failures", "Maintenance runs that failed", m.maintenance_failures.clone());
+        m.derive.register(&mut registry);
         Arc::new(Status { registry, metrics, phase: watch::channel(Phase::Starting).0 })
     }
 
@@ -140,6 +142,7 @@ impl Metrics {
             retries: Default::default(),
             maintenance_runs: Default::default(),
             maintenance_failures: Default::default(),
+            derive: Default::default(),
         }
     }
 
