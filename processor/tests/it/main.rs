@@ -3,7 +3,9 @@
 
 mod book;
 mod client;
+mod derive;
 mod eviction;
+mod primary;
 mod stage;
 mod table;
 mod worker;
