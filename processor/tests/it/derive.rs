@@ -6,6 +6,9 @@ use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 use deltalake::datafusion::prelude::SessionContext;
+use deltalake::kernel::Transaction;
+use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
+use deltalake::protocol::{DeltaOperation, SaveMode};
 use livemeter_processor::Config;
 use livemeter_processor::derive::{Deriver, Outcome, Scope};
 use livemeter_schemas::derived::{self, SESSIONS, STALLS, TABLES, TRAFFIC_5M, USAGE_DAILY};
@@ -158,10 +161,24 @@ async fn roll_up_makes_nothing_anew_and_a_rebuild_after_it_is_the_same() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_empty_folder_gets_no_tables_and_another_layout_is_refused() {
+async fn an_empty_folder_gets_no_tables() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(refresh(folder.path(), Scope::Changed).await, vec![Outcome::NoLedger; 4]);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_table_of_another_layout_is_left_alone_with_instructions() {
+    let (folder, _) = evening().await;
+    refresh(folder.path(), Scope::Changed).await;
+    let table = load(folder.path(), SESSIONS).await;
+    let later = vec![Transaction::new("livemeter/derived/version", 99)];
+    let commit = CommitBuilder::from(CommitProperties::default().with_application_transactions(later));
+    let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
+    commit.build(Some(table.snapshot().unwrap() as &dyn TableReference), table.log_store(), operation).await.unwrap();
+    let mut deriver = Deriver::new(&config(folder.path())).unwrap();
+    let error = deriver.refresh(SESSIONS, Scope::All, &|_| ()).await.unwrap_err();
+    assert!(!error.retry() && error.to_string().contains("version 99") && error.to_string().contains("--rebuild"), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
