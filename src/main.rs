@@ -2,6 +2,7 @@
 
 mod cli;
 mod client;
+mod derive;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod kafka;

@@ -54,7 +54,13 @@ pub fn limits(s: &Settings) -> Limits {
 }
 
 pub fn process(s: &Settings) -> Result<(), Failure> {
-    let config = livemeter_processor::Config {
+    let config = processor(s);
+    serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+/// The processor's configuration; tools that work on its ledger take the same.
+pub fn processor(s: &Settings) -> livemeter_processor::Config {
+    livemeter_processor::Config {
         brokers: s.text("kafka.brokers"),
         events_topic: s.text("kafka.events_topic"),
         deadletter_topic: s.text("kafka.deadletter_topic"),
@@ -89,9 +95,12 @@ pub fn process(s: &Settings) -> Result<(), Failure> {
         file_bytes_target: s.integer("processor.file_bytes_target"),
         checkpoint_commits: s.integer("processor.checkpoint_commits"),
         retention_ms: s.duration_ms("processor.retention"),
+        derive_interval_ms: s.duration_ms("processor.derive_interval"),
+        derive_share: s.share("processor.derive_share"),
+        derive_memory_bytes_max: s.size("processor.derive_memory_bytes_max"),
+        derive_spill_bytes_max: s.integer("processor.derive_spill_bytes_max"),
         shutdown_ms: s.duration_ms("processor.shutdown"),
-    };
-    serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+    }
 }
 
 /// The rules that the processor books by, for those who check what it did.
@@ -180,6 +189,11 @@ fn watch_audience(duration_ms: u64) -> impl Fn(livemeter_simulate::Progress) + S
             tracing::info!("{line}");
         }
     }
+}
+
+/// Runs a tool that asks the ledger and ends.
+pub fn once<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?.block_on(work)
 }
 
 /// Two worker threads: the house is measured on two cores, and more would only wait.

@@ -16,7 +16,7 @@
 //! * [`rows`]      the shape of those rows, before they are columns
 //! * [`buffer`]    rows → Arrow batches of the two tables
 //! * [`sink`]      dead letters into Kafka (the only producer)
-//! * [`table`]     batches + offsets → one Delta commit (the only writer of tables)
+//! * [`table`]     batches + offsets → one Delta commit (the only writer of the primary tables)
 //! * [`durable`]   makes what was written survive a power cut
 //! * [`scan`]      reads a table's own Parquet files, column by column
 //! * [`snapshot`]  what the book remembers → a file, and back
@@ -29,6 +29,7 @@
 //! * [`audit`]     does the ledger keep its law: every session, every partition, against the topic
 //! * [`decide`]    what was quarantined, and what somebody decided about it
 //! * [`period`]    closed periods: what they held, and what has come since
+//! * [`derive`]    the primary tables → derived tables, beside the worker or by command (their only writer)
 //! * [`status`]    what the outside may see: metrics and readiness
 //! * [`http`]      the admin address
 //! * [`run`](mod@run)  the whole processor, from its settings to its end
@@ -38,6 +39,7 @@ pub mod book;
 pub mod buffer;
 pub mod config;
 pub mod decide;
+pub mod derive;
 pub mod durable;
 pub mod entry;
 pub mod error;

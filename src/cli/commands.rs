@@ -1,10 +1,86 @@
 //! The subcommands of services and clients, with a flag for each setting that concerns them. What they do is
 //! elsewhere; the tools over the ledger and the dead letters are in [`super::tools`].
 
+<<<<<<< HEAD:src/cli/commands.rs
 use super::tools;
 use crate::settings::SETTINGS;
 use clap::{Arg, ArgAction, Command};
 use std::path::PathBuf;
+=======
+use crate::settings::{SETTINGS, Settings};
+use crate::{client, derive, kafka, parent, services, telemetry, up};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Exit codes, the same everywhere: a script may rely on them.
+pub mod exit {
+    /// It failed; the same may succeed later.
+    pub const FAILED: u8 = 1;
+    /// A flag, a setting or an argument is wrong.
+    pub const USAGE: u8 = 2;
+    /// Trying again is no use: a person must read the message and act.
+    pub const ATTENTION: u8 = 3;
+}
+
+/// Parses the arguments, resolves the settings and runs the subcommand.
+pub fn run() -> ExitCode {
+    let matches = command().get_matches();
+    let Some((name, sub)) = matches.subcommand() else { return ExitCode::from(exit::USAGE) };
+    if name == "completions" {
+        return completions(sub);
+    }
+    // Flags stand behind the last word: `livemeter topics create --log debug`.
+    let given = sub.subcommand().map_or(sub, |(_, inner)| inner);
+    let settings = match resolve(given) {
+        Ok(settings) => settings,
+        Err(error) => {
+            eprintln!("livemeter: {error}");
+            return ExitCode::from(exit::USAGE);
+        }
+    };
+    if let Some(parent) = given.get_one::<i32>("die-with-parent") {
+        parent::die_with_parent(*parent);
+    }
+    telemetry::start(given.get_one::<String>("log").map_or("info", String::as_str), given.get_flag("log-json"));
+    let result = match name {
+        "up" => up::run(&settings, given),
+        "ingest" => services::ingest(&settings),
+        "process" => services::process(&settings),
+        "query" => services::query(&settings),
+        "simulate" => services::simulate(&settings),
+        "derive" => derive::command(&settings, given),
+        "topics" => kafka::topics::command(&settings),
+        "deadletter" => kafka::deadletter::command(&settings, given),
+        "sql" => client::sql::command(given),
+        _ => show_settings(&settings),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, code }) => {
+            eprintln!("livemeter {name}: {message}");
+            ExitCode::from(code)
+        }
+    }
+}
+
+/// Why a subcommand ended badly, and its exit code.
+#[derive(Debug)]
+pub struct Failure {
+    pub message: String,
+    pub code: u8,
+}
+
+impl Failure {
+    pub fn new(error: impl std::fmt::Display) -> Self {
+        Failure { message: error.to_string(), code: exit::FAILED }
+    }
+    pub fn attention(error: impl std::fmt::Display) -> Self {
+        Failure { message: error.to_string(), code: exit::ATTENTION }
+    }
+}
+>>>>>>> derive:src/cli.rs
 
 pub fn command() -> Command {
     Command::new("livemeter")
@@ -30,6 +106,20 @@ pub fn command() -> Command {
                 .after_help("Example:\n  livemeter query --ledger /srv/livemeter/ledger --listen 127.0.0.1:8701"),
         )
         .subcommand(
+            service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
+                .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))
+                .arg(
+                    Arg::new("table")
+                        .long("table")
+                        .value_name("NAME")
+                        .action(ArgAction::Append)
+                        .value_parser(clap::builder::PossibleValuesParser::new(livemeter_schemas::derived::TABLES))
+                        .help("Only this table; may be given several times"),
+                )
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a table"))
+                .after_help("Examples:\n  livemeter derive --ledger /srv/livemeter/ledger\n  livemeter derive --rebuild --table sessions\n  livemeter derive --json | jq .reflects"),
+        )
+        .subcommand(
             service("simulate", &["simulate"], "A simulated audience that posts to ingest, with its own ground truth")
                 .after_help("Example:\n  livemeter simulate --viewers 1000 --duration 60s --truth truth.json"),
         )
@@ -44,6 +134,20 @@ pub fn command() -> Command {
             ),
         )
         .subcommands(tools::commands())
+        .subcommand(
+            service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
+                .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))
+                .arg(
+                    Arg::new("table")
+                        .long("table")
+                        .value_name("NAME")
+                        .action(ArgAction::Append)
+                        .value_parser(clap::builder::PossibleValuesParser::new(livemeter_schemas::derived::TABLES))
+                        .help("Only this table; may be given several times"),
+                )
+                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a table"))
+                .after_help("Examples:\n  livemeter derive --ledger /srv/livemeter/ledger\n  livemeter derive --rebuild --table sessions\n  livemeter derive --json | jq .reflects"),
+        )
         .subcommand(
             service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
                 .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))

@@ -60,7 +60,7 @@ fn rules() -> Rules {
 async fn audited(folder: &Path, topic: &Topic, low: i64, question: &Question) -> Report {
     let ledger = Ledger::open(&root(folder)).await.unwrap();
     let ends = livemeter_processor::source::Source::ends(topic);
-    let watermarks: BTreeMap<i64, (i64, i64)> = (0..).zip(ends).map(|(p, high)| (p, (low, high))).collect();
+    let watermarks: BTreeMap<i64, (i64, i64)> = ends.into_iter().map(|(p, high)| (i64::from(p), (low, high))).collect();
     let broker = Broker { cluster_id: topic.cluster_id.clone(), topic: "livemeter.events.v1".into(), watermarks };
     let again = AuditTopic { records: Again(topic.clone()), rules: rules(), limits: Limits::default() };
     audit::run(&ledger, question, Some(&broker), Some(again), &mut |_| {}).await.unwrap()
