@@ -15,7 +15,6 @@ use livemeter_schemas::record::EVENTS_TOPIC;
 use livemeter_tests::brokers::{Broker, Kind};
 use livemeter_tests::process::Process;
 use livemeter_tests::{binary, kafka};
-use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -34,7 +33,7 @@ struct Arguments {
     #[arg(long, default_value_t = 100_000)]
     sessions: u64,
     /// Also drain with so many workers of one group; 1: only with one alone.
-    #[arg(long, default_value_t = 1)]
+    #[arg(long, default_value_t = 2)]
     workers: usize,
     /// Between two of the peer's checkpoints. The processor commits every five seconds.
     #[arg(long, default_value_t = 10_000)]
@@ -94,7 +93,8 @@ async fn bench(arguments: &Arguments) -> Result<bool> {
         workers => Some(place.processor(workers, &sent).await?),
     };
     let equal = alone.equal && shared.as_ref().is_none_or(|s| s.equal) && peer.as_ref().is_none_or(|p| p.equal);
-    println!("{}", line(arguments, &alone, &bare, peer.as_ref(), shared.as_ref(), equal));
+    let line = line(arguments, &alone, &bare, peer.as_ref(), shared.as_ref(), equal);
+    println!("{}", serde_json::to_string(&line)?);
     Ok(equal)
 }
 
@@ -119,12 +119,6 @@ struct Side {
     stored: Stored,
     equal: bool,
     drained: Option<Drained>,
-}
-
-impl Side {
-    fn per_cpu_s(&self, events: u64) -> f64 {
-        (events as f64 / self.cost.cpu_s).round()
-    }
 }
 
 impl Place<'_> {
@@ -199,39 +193,64 @@ fn tell(who: &str, cost: Cost, broker_cpu_s: f64, events: u64) {
     );
 }
 
-fn line(arguments: &Arguments, alone: &Side, bare: &Cost, peer: Option<&Side>, shared: Option<&Side>, equal: bool) -> Value {
+/// The last line; its names are what scripts read.
+#[derive(Debug, serde::Serialize)]
+struct Line {
+    bench: &'static str,
+    events_per_cpu_s: u64,
+    peer: Option<&'static str>,
+    peer_events_per_cpu_s: Option<u64>,
+    ratio: Option<f64>,
+    bare_events_per_cpu_s: u64,
+    ratio_bare: f64,
+    rss_mb: u64,
+    bytes_per_session: Option<f64>,
+    bytes_per_event_stored: f64,
+    events: u64,
+    sessions: u64,
+    totals_equal: bool,
+    cpu_s: f64,
+    wall_s: f64,
+    broker_cpu_s: f64,
+    files: u64,
+    peer_cpu_s: Option<f64>,
+    peer_wall_s: Option<f64>,
+    peer_rss_mb: Option<u64>,
+    peer_broker_cpu_s: Option<f64>,
+    workers: Option<usize>,
+    workers_events_per_cpu_s: Option<u64>,
+    workers_fall: Option<f64>,
+}
+
+fn line(arguments: &Arguments, alone: &Side, bare: &Cost, peer: Option<&Side>, shared: Option<&Side>, totals_equal: bool) -> Line {
     let events = arguments.events;
-    let ours = alone.per_cpu_s(events);
-    let bare_rate = (events as f64 / bare.cpu_s).round();
-    let peer_rate = peer.map(|p| p.per_cpu_s(events));
+    let rate = |cost: &Cost| events as f64 / cost.cpu_s;
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
-    let drained = alone.drained.unwrap_or_default();
-    let per_session = drained.memory_bytes.filter(|_| drained.sessions > 0.0).map(|bytes| (bytes / drained.sessions).round());
-    let shared_rate = shared.map(|s| s.per_cpu_s(events));
-    json!({
-        "bench": "processor",
-        "events_per_cpu_s": ours,
-        "peer": peer.map(|_| peer::NAME),
-        "peer_events_per_cpu_s": peer_rate,
-        "ratio": peer_rate.map(|rate| rounded(ours / rate)),
-        "bare_events_per_cpu_s": bare_rate,
-        "ratio_bare": rounded(ours / bare_rate),
-        "rss_mb": alone.cost.rss_bytes_max / 1_000_000,
-        "bytes_per_session": per_session,
-        "bytes_per_event_stored": rounded(alone.stored.file_bytes as f64 / events as f64),
-        "events": events,
-        "sessions": arguments.sessions,
-        "totals_equal": equal,
-        "cpu_s": rounded(alone.cost.cpu_s),
-        "wall_s": rounded(alone.cost.wall_s),
-        "broker_cpu_s": rounded(alone.broker_cpu_s),
-        "files": alone.stored.files,
-        "peer_cpu_s": peer.map(|p| rounded(p.cost.cpu_s)),
-        "peer_wall_s": peer.map(|p| rounded(p.cost.wall_s)),
-        "peer_rss_mb": peer.map(|p| p.cost.rss_bytes_max / 1_000_000),
-        "peer_broker_cpu_s": peer.map(|p| rounded(p.broker_cpu_s)),
-        "workers": shared.map(|_| arguments.workers),
-        "workers_events_per_cpu_s": shared_rate,
-        "workers_fall": shared_rate.map(|rate| rounded(1.0 - rate / ours)),
-    })
+    let (ours, drained) = (rate(&alone.cost), alone.drained.unwrap_or_default());
+    Line {
+        bench: "processor",
+        events_per_cpu_s: ours.round() as u64,
+        peer: peer.map(|_| peer::NAME),
+        peer_events_per_cpu_s: peer.map(|p| rate(&p.cost).round() as u64),
+        ratio: peer.map(|p| rounded(ours / rate(&p.cost))),
+        bare_events_per_cpu_s: rate(bare).round() as u64,
+        ratio_bare: rounded(ours / rate(bare)),
+        rss_mb: alone.cost.rss_bytes_max / 1_000_000,
+        bytes_per_session: drained.memory_bytes.filter(|_| drained.sessions > 0.0).map(|bytes| (bytes / drained.sessions).round()),
+        bytes_per_event_stored: rounded(alone.stored.file_bytes as f64 / events as f64),
+        events,
+        sessions: arguments.sessions,
+        totals_equal,
+        cpu_s: rounded(alone.cost.cpu_s),
+        wall_s: rounded(alone.cost.wall_s),
+        broker_cpu_s: rounded(alone.broker_cpu_s),
+        files: alone.stored.files,
+        peer_cpu_s: peer.map(|p| rounded(p.cost.cpu_s)),
+        peer_wall_s: peer.map(|p| rounded(p.cost.wall_s)),
+        peer_rss_mb: peer.map(|p| p.cost.rss_bytes_max / 1_000_000),
+        peer_broker_cpu_s: peer.map(|p| rounded(p.broker_cpu_s)),
+        workers: shared.map(|_| arguments.workers),
+        workers_events_per_cpu_s: shared.map(|s| rate(&s.cost).round() as u64),
+        workers_fall: shared.map(|s| rounded(1.0 - rate(&s.cost) / ours)),
+    }
 }
