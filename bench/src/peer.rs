@@ -8,8 +8,31 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-/// Its name on the last line.
-pub const NAME: &str = "Apache Flink 2.3.0";
+/// How the same job is written for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By hand, to be as quick as Flink gets: the peer that counts.
+    Java,
+    /// In SQL, as most would write it.
+    Sql,
+}
+
+impl Way {
+    /// The name on the last line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Way::Java => "Apache Flink 2.3.0",
+            Way::Sql => "Apache Flink 2.3.0 SQL",
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Way::Java => "java",
+            Way::Sql => "sql",
+        }
+    }
+}
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/flink").join(name)
@@ -23,9 +46,9 @@ pub fn prepare() -> Result<()> {
 }
 
 /// Lets it drain the topic into `folder/sums`; returns what its whole life has cost, JVM and warm-up included.
-pub fn drain(brokers: &str, topic: &str, folder: &Path, checkpoint_ms: u64, patience: Duration) -> Result<Cost> {
+pub fn drain(way: Way, brokers: &str, topic: &str, folder: &Path, checkpoint_ms: u64, patience: Duration) -> Result<Cost> {
     let mut command = Command::new(script("run.sh"));
-    command.args([brokers, topic]).arg(sums(folder)).arg(folder.join("checkpoints")).arg(checkpoint_ms.to_string());
+    command.args([way.word(), brokers, topic]).arg(sums(folder)).arg(folder.join("checkpoints")).arg(checkpoint_ms.to_string());
     cost_of(&mut Process::start("flink", command, &folder.join("flink.log")), patience)
 }
 

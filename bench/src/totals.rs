@@ -40,20 +40,20 @@ pub async fn of_ledger(root: &Path) -> Result<Stored> {
     summed(&context, &condition, &sizes).await
 }
 
-/// Every `*.parquet` in a folder; files that are still being written have other names.
+/// Every file in a folder; those that are still being written begin with a dot or an underscore.
 pub async fn of_parquet(folder: &Path) -> Result<Stored> {
     let mut sizes = Vec::new();
     for entry in std::fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        if name.ends_with(".parquet") && !name.starts_with('.') {
+        if !name.starts_with(['.', '_']) {
             sizes.push(entry.metadata()?.len());
         }
     }
     ensure!(!sizes.is_empty(), "no Parquet file in {}", folder.display());
     let context = SessionContext::new();
     let path = folder.to_str().context("the folder's name is not UTF-8")?;
-    context.register_parquet("stored", path, ParquetReadOptions::default()).await?;
+    context.register_parquet("stored", path, ParquetReadOptions { file_extension: "", ..ParquetReadOptions::default() }).await?;
     summed(&context, "", &sizes).await
 }
 

@@ -8,7 +8,7 @@ use clap::Parser;
 use livemeter_bench::beats::Audience;
 use livemeter_bench::drain::{self, Drained, Order};
 use livemeter_bench::fill::fill;
-use livemeter_bench::peer;
+use livemeter_bench::peer::{self, Way};
 use livemeter_bench::process::{Cost, accounts, cost_of};
 use livemeter_bench::totals::{self, Stored};
 use livemeter_schemas::record::EVENTS_TOPIC;
@@ -41,6 +41,9 @@ struct Arguments {
     /// Leave the peer out.
     #[arg(long)]
     without_peer: bool,
+    /// Run the peer once more, written in SQL.
+    #[arg(long)]
+    sql: bool,
     /// Commit interval of the processor, such as 2s; its default when not given.
     #[arg(long)]
     commit_interval: Option<String>,
@@ -77,13 +80,14 @@ async fn bench(arguments: &Arguments) -> Result<bool> {
     let temporary = tempfile::Builder::new().prefix("livemeter-bench-").tempdir()?;
     let folder = arguments.keep.clone().unwrap_or_else(|| temporary.path().to_owned());
     std::fs::create_dir_all(&folder)?;
-    if !arguments.without_peer {
+    if arguments.sql || !arguments.without_peer {
         peer::prepare()?;
     }
     let (place, sent) = filled(arguments, &folder).await?;
     let alone = place.processor(1, &sent).await?;
     let bare = place.bare()?;
-    let peer = if arguments.without_peer { None } else { Some(place.peer(&sent).await?) };
+    let peer = if arguments.without_peer { None } else { Some(place.peer(Way::Java, &sent).await?) };
+    let sql = if arguments.sql { Some(place.peer(Way::Sql, &sent).await?) } else { None };
     let shared = match arguments.workers {
         0 | 1 => None,
         _ if !drain::knows_groups()? => {
@@ -92,8 +96,8 @@ async fn bench(arguments: &Arguments) -> Result<bool> {
         }
         workers => Some(place.processor(workers, &sent).await?),
     };
-    let equal = alone.equal && shared.as_ref().is_none_or(|s| s.equal) && peer.as_ref().is_none_or(|p| p.equal);
-    let line = line(arguments, &alone, &bare, peer.as_ref(), shared.as_ref(), equal);
+    let equal = alone.equal && [&peer, &sql, &shared].into_iter().flatten().all(|side| side.equal);
+    let line = line(arguments, &alone, &bare, &Others { peer, sql, shared }, equal);
     println!("{}", serde_json::to_string(&line)?);
     Ok(equal)
 }
@@ -158,15 +162,15 @@ impl Place<'_> {
         Ok(cost)
     }
 
-    async fn peer(&self, sent: &Audience) -> Result<Side> {
-        let folder = self.folder.join("peer");
+    async fn peer(&self, way: Way, sent: &Audience) -> Result<Side> {
+        let folder = self.folder.join(format!("peer-{way:?}"));
         std::fs::create_dir_all(&folder)?;
         let before = self.broker_cpu_s()?;
         let patience = Duration::from_secs(self.arguments.patience_s);
-        let cost = peer::drain(&self.brokers, EVENTS_TOPIC, &folder, self.arguments.peer_checkpoint_ms, patience)?;
+        let cost = peer::drain(way, &self.brokers, EVENTS_TOPIC, &folder, self.arguments.peer_checkpoint_ms, patience)?;
         let broker_cpu_s = self.broker_cpu_s()? - before;
         let stored = totals::of_parquet(&peer::sums(&folder)).await?;
-        Ok(self.side(peer::NAME, cost, broker_cpu_s, stored, sent, None))
+        Ok(self.side(way.name(), cost, broker_cpu_s, stored, sent, None))
     }
 
     fn side(&self, who: &str, cost: Cost, broker_cpu_s: f64, stored: Stored, sent: &Audience, drained: Option<Drained>) -> Side {
@@ -217,12 +221,22 @@ struct Line {
     peer_wall_s: Option<f64>,
     peer_rss_mb: Option<u64>,
     peer_broker_cpu_s: Option<f64>,
+    peer_sql_events_per_cpu_s: Option<u64>,
+    ratio_sql: Option<f64>,
     workers: Option<usize>,
     workers_events_per_cpu_s: Option<u64>,
     workers_fall: Option<f64>,
 }
 
-fn line(arguments: &Arguments, alone: &Side, bare: &Cost, peer: Option<&Side>, shared: Option<&Side>, totals_equal: bool) -> Line {
+/// The runs that not every call asks for.
+struct Others {
+    peer: Option<Side>,
+    sql: Option<Side>,
+    shared: Option<Side>,
+}
+
+fn line(arguments: &Arguments, alone: &Side, bare: &Cost, others: &Others, totals_equal: bool) -> Line {
+    let (peer, sql, shared) = (others.peer.as_ref(), others.sql.as_ref(), others.shared.as_ref());
     let events = arguments.events;
     let rate = |cost: &Cost| events as f64 / cost.cpu_s;
     let rounded = |value: f64| (value * 1_000.0).round() / 1_000.0;
@@ -230,7 +244,7 @@ fn line(arguments: &Arguments, alone: &Side, bare: &Cost, peer: Option<&Side>, s
     Line {
         bench: "processor",
         events_per_cpu_s: ours.round() as u64,
-        peer: peer.map(|_| peer::NAME),
+        peer: peer.map(|_| Way::Java.name()),
         peer_events_per_cpu_s: peer.map(|p| rate(&p.cost).round() as u64),
         ratio: peer.map(|p| rounded(ours / rate(&p.cost))),
         bare_events_per_cpu_s: rate(bare).round() as u64,
@@ -249,6 +263,8 @@ fn line(arguments: &Arguments, alone: &Side, bare: &Cost, peer: Option<&Side>, s
         peer_wall_s: peer.map(|p| rounded(p.cost.wall_s)),
         peer_rss_mb: peer.map(|p| p.cost.rss_bytes_max / 1_000_000),
         peer_broker_cpu_s: peer.map(|p| rounded(p.broker_cpu_s)),
+        peer_sql_events_per_cpu_s: sql.map(|p| rate(&p.cost).round() as u64),
+        ratio_sql: sql.map(|p| rounded(ours / rate(&p.cost))),
         workers: shared.map(|_| arguments.workers),
         workers_events_per_cpu_s: shared.map(|s| rate(&s.cost).round() as u64),
         workers_fall: shared.map(|s| rounded(1.0 - rate(&s.cost) / ours)),
