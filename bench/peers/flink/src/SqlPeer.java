@@ -11,7 +11,7 @@ import org.apache.flink.table.api.TableEnvironment;
  * per row. Same arguments, same bounds, same exactly-once checkpoints.
  */
 public final class SqlPeer {
-    private static final String[] COUNTERS = {"bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"};
+    private static final String[] COUNTERS = {"`bytes`", "aborted_bytes", "play_ms", "stall_ms", "stalls"};
     private static final String WHO = "app, programme_id, cdn, region, user_id, session_id";
 
     private SqlPeer() {}
@@ -36,7 +36,7 @@ public final class SqlPeer {
 
     private static String source(String brokers, String topic) {
         return "CREATE TABLE beats (app STRING, event ROW<`type` STRING, session_id STRING, at_ms BIGINT, user_id STRING,"
-                + " programme_id STRING, region STRING, counters ARRAY<ROW<cdn STRING, bytes BIGINT, aborted_bytes BIGINT,"
+                + " programme_id STRING, region STRING, counters ARRAY<ROW<cdn STRING, `bytes` BIGINT, aborted_bytes BIGINT,"
                 + " play_ms BIGINT, stall_ms BIGINT, stalls BIGINT>>>, ts AS TO_TIMESTAMP_LTZ(event.at_ms, 3),"
                 + " WATERMARK FOR ts AS ts - INTERVAL '30' SECOND) WITH ('connector' = 'kafka', 'format' = 'json',"
                 + " 'topic' = '" + topic + "', 'properties.bootstrap.servers' = '" + brokers + "',"
@@ -47,7 +47,7 @@ public final class SqlPeer {
 
     private static String sink(String folder) {
         return "CREATE TABLE sums (window_start TIMESTAMP(3), app STRING, programme_id STRING, cdn STRING, region STRING,"
-                + " user_id STRING, session_id STRING, bytes BIGINT, aborted_bytes BIGINT, play_ms BIGINT, stall_ms BIGINT,"
+                + " user_id STRING, session_id STRING, `bytes` BIGINT, aborted_bytes BIGINT, play_ms BIGINT, stall_ms BIGINT,"
                 + " stalls BIGINT) WITH ('connector' = 'filesystem', 'format' = 'parquet', 'parquet.compression' = 'ZSTD',"
                 + " 'path' = '" + folder + "')";
     }
@@ -60,10 +60,10 @@ public final class SqlPeer {
             differences.append(", ").append(counter).append(" - COALESCE(LAG(").append(counter).append(")")
                     .append(" OVER (PARTITION BY session_id, cdn ORDER BY window_time), 0)");
         }
-        return "INSERT INTO sums WITH flat AS (SELECT app, event.programme_id AS programme_id, c.cdn, event.region AS region,"
-                + " event.user_id AS user_id, event.session_id AS session_id, c.bytes, c.aborted_bytes, c.play_ms, c.stall_ms,"
-                + " c.stalls, ts FROM beats CROSS JOIN UNNEST(event.counters) AS c (cdn, bytes, aborted_bytes, play_ms,"
-                + " stall_ms, stalls) WHERE event.`type` = 'heartbeat'), windows AS (SELECT window_start, window_time, " + WHO
+        return "INSERT INTO sums WITH flat AS (SELECT b.app, b.event.programme_id AS programme_id, c.cdn, b.event.region AS region,"
+                + " b.event.user_id AS user_id, b.event.session_id AS session_id, c.`bytes`, c.aborted_bytes, c.play_ms, c.stall_ms,"
+                + " c.stalls, b.ts FROM beats AS b CROSS JOIN UNNEST(b.event.counters) AS c (cdn, `bytes`, aborted_bytes, play_ms,"
+                + " stall_ms, stalls) WHERE b.event.`type` = 'heartbeat'), windows AS (SELECT window_start, window_time, " + WHO
                 + largest + " FROM TUMBLE(TABLE flat, DESCRIPTOR(ts), INTERVAL '5' MINUTE)"
                 + " GROUP BY window_start, window_end, window_time, " + WHO + ") SELECT window_start, " + WHO + differences
                 + " FROM windows";
