@@ -1,86 +1,10 @@
 //! The subcommands of services and clients, with a flag for each setting that concerns them. What they do is
 //! elsewhere; the tools over the ledger and the dead letters are in [`super::tools`].
 
-<<<<<<< HEAD:src/cli/commands.rs
 use super::tools;
 use crate::settings::SETTINGS;
 use clap::{Arg, ArgAction, Command};
 use std::path::PathBuf;
-=======
-use crate::settings::{SETTINGS, Settings};
-use crate::{client, derive, kafka, parent, services, telemetry, up};
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use std::io::Write as _;
-use std::path::PathBuf;
-use std::process::ExitCode;
-
-/// Exit codes, the same everywhere: a script may rely on them.
-pub mod exit {
-    /// It failed; the same may succeed later.
-    pub const FAILED: u8 = 1;
-    /// A flag, a setting or an argument is wrong.
-    pub const USAGE: u8 = 2;
-    /// Trying again is no use: a person must read the message and act.
-    pub const ATTENTION: u8 = 3;
-}
-
-/// Parses the arguments, resolves the settings and runs the subcommand.
-pub fn run() -> ExitCode {
-    let matches = command().get_matches();
-    let Some((name, sub)) = matches.subcommand() else { return ExitCode::from(exit::USAGE) };
-    if name == "completions" {
-        return completions(sub);
-    }
-    // Flags stand behind the last word: `livemeter topics create --log debug`.
-    let given = sub.subcommand().map_or(sub, |(_, inner)| inner);
-    let settings = match resolve(given) {
-        Ok(settings) => settings,
-        Err(error) => {
-            eprintln!("livemeter: {error}");
-            return ExitCode::from(exit::USAGE);
-        }
-    };
-    if let Some(parent) = given.get_one::<i32>("die-with-parent") {
-        parent::die_with_parent(*parent);
-    }
-    telemetry::start(given.get_one::<String>("log").map_or("info", String::as_str), given.get_flag("log-json"));
-    let result = match name {
-        "up" => up::run(&settings, given),
-        "ingest" => services::ingest(&settings),
-        "process" => services::process(&settings),
-        "query" => services::query(&settings),
-        "simulate" => services::simulate(&settings),
-        "derive" => derive::command(&settings, given),
-        "topics" => kafka::topics::command(&settings),
-        "deadletter" => kafka::deadletter::command(&settings, given),
-        "sql" => client::sql::command(given),
-        _ => show_settings(&settings),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure { message, code }) => {
-            eprintln!("livemeter {name}: {message}");
-            ExitCode::from(code)
-        }
-    }
-}
-
-/// Why a subcommand ended badly, and its exit code.
-#[derive(Debug)]
-pub struct Failure {
-    pub message: String,
-    pub code: u8,
-}
-
-impl Failure {
-    pub fn new(error: impl std::fmt::Display) -> Self {
-        Failure { message: error.to_string(), code: exit::FAILED }
-    }
-    pub fn attention(error: impl std::fmt::Display) -> Self {
-        Failure { message: error.to_string(), code: exit::ATTENTION }
-    }
-}
->>>>>>> derive:src/cli.rs
 
 pub fn command() -> Command {
     Command::new("livemeter")
