@@ -59,34 +59,6 @@ pub fn command() -> Command {
         )
         .subcommands(tools::commands())
         .subcommand(
-            service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
-                .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))
-                .arg(
-                    Arg::new("table")
-                        .long("table")
-                        .value_name("NAME")
-                        .action(ArgAction::Append)
-                        .value_parser(clap::builder::PossibleValuesParser::new(livemeter_schemas::derived::TABLES))
-                        .help("Only this table; may be given several times"),
-                )
-                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a table"))
-                .after_help("Examples:\n  livemeter derive --ledger /srv/livemeter/ledger\n  livemeter derive --rebuild --table sessions\n  livemeter derive --json | jq .reflects"),
-        )
-        .subcommand(
-            service("derive", &["ledger"], "Refresh the tables made from the ledger: traffic_5m, usage_daily, sessions, stalls")
-                .arg(Arg::new("rebuild").long("rebuild").action(ArgAction::SetTrue).help("Make every date anew, not only what has changed"))
-                .arg(
-                    Arg::new("table")
-                        .long("table")
-                        .value_name("NAME")
-                        .action(ArgAction::Append)
-                        .value_parser(clap::builder::PossibleValuesParser::new(livemeter_schemas::derived::TABLES))
-                        .help("Only this table; may be given several times"),
-                )
-                .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("One JSON object a table"))
-                .after_help("Examples:\n  livemeter derive --ledger /srv/livemeter/ledger\n  livemeter derive --rebuild --table sessions\n  livemeter derive --json | jq .reflects"),
-        )
-        .subcommand(
             common(Command::new("sql").about("Ask the ledger in SQL; prints a table"))
                 .arg(Arg::new("sql").required(true).value_name("SQL").help("One SELECT; - reads it from standard input"))
                 .arg(Arg::new("server").long("server").value_name("URL").default_value("http://127.0.0.1:8701").env("LIVEMETER_SERVER").help("The query service"))

@@ -5,7 +5,7 @@ mod commands;
 mod tools;
 
 use crate::settings::{SETTINGS, Settings};
-use crate::{client, derive, derive, kafka, ledger, parent, services, telemetry, up};
+use crate::{client, derive, kafka, ledger, parent, services, telemetry, up};
 use clap::ArgMatches;
 use commands::command;
 use std::io::Write as _;
@@ -48,7 +48,6 @@ pub fn run() -> ExitCode {
         "process" => services::process(&settings),
         "query" => services::query(&settings),
         "simulate" => services::simulate(&settings),
-        "derive" => derive::command(&settings, given),
         "derive" => derive::command(&settings, given),
         "topics" if word == "repartition" => kafka::repartition::command(&settings),
         "topics" => kafka::topics::command(&settings),

@@ -103,12 +103,7 @@ fn one(stored: &StoredPartition, events_offset: Option<i64>, broker: Option<&Bro
 mod tests {
     use super::*;
 
-    fn told(
-        offset: i64,
-        events: Option<i64>,
-        accounts: Option<Tally>,
-        broker: Option<(&str, i64, i64)>,
-    ) -> (PartitionReport, Vec<Check>) {
+    fn told(offset: i64, events: Option<i64>, accounts: Option<Tally>, broker: Option<(&str, i64, i64)>) -> (PartitionReport, Vec<Check>) {
         let stored = StoredPartition { cluster_id: "c".into(), topic: "t".into(), generation: 1, partition: 0, offset, accounts };
         let broker = broker.map(|(cluster, low, high)| Broker {
             cluster_id: cluster.into(),

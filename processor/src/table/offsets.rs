@@ -126,10 +126,8 @@ pub async fn stored(table: &DeltaTable, id: &str) -> Result<Option<i64>, Error> 
 
 /// What a new generation stores first: that it is there, its partitions, and where each begins.
 pub(super) fn begin(origin: &Origin, lows: &[i64]) -> Vec<Transaction> {
-    let mut begin = vec![
-        Transaction::new(GENERATION_ID, origin.generation.into()),
-        Transaction::new(origin.id("partitions"), lows.len() as i64),
-    ];
+    let mut begin =
+        vec![Transaction::new(GENERATION_ID, origin.generation.into()), Transaction::new(origin.id("partitions"), lows.len() as i64)];
     for (partition, low) in lows.iter().enumerate() {
         begin.push(Transaction::new(origin.id(partition), *low));
         begin.push(Transaction::new(format!("{}/begin", origin.id(partition)), *low));
