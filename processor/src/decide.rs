@@ -27,7 +27,7 @@ use url::Url;
 const ATTEMPTS: u32 = 20;
 /// A decision is stamped just before it is committed; an attempt that took longer to get there stamps anew.
 /// Closing a period waits longer than that: see [`crate::period`].
-pub(crate) const STAMP_AGE_MAX: Duration = Duration::from_secs(1);
+const STAMP_AGE_MAX: Duration = Duration::from_secs(1);
 
 const COLUMNS: [&str; 28] = [
     "window_start",
@@ -169,7 +169,7 @@ pub async fn decide(
         let (stamped, decided_at_ms) = (Instant::now(), now_ms().max(decided_last.saturating_add(1)));
         let batch = decision(&found, verdict, signature, decided_at_ms).map_err(|e| Error::Ledger(format!("rows of a decision: {e}")))?;
         let token = uuid::Uuid::new_v4().to_string();
-        if stamped.elapsed() < STAMP_AGE_MAX && commit_rows(&table, Kind::Increments, batch, &token).await? {
+        if commit_rows(&table, Kind::Increments, batch, &token, stamped + STAMP_AGE_MAX).await? {
             return Ok(found);
         }
     }

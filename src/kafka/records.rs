@@ -3,7 +3,7 @@
 
 use crate::cli::Failure;
 use livemeter_processor::Error;
-use livemeter_processor::audit::{Broker, Records};
+use livemeter_processor::audit::{Broker, Records, Take};
 use livemeter_processor::entry::Place;
 use rdkafka::Message as _;
 use rdkafka::consumer::{BaseConsumer, Consumer};
@@ -48,6 +48,9 @@ pub fn layout(brokers: &str, topic: &str) -> Result<Broker, Failure> {
     Ok(Broker { cluster_id, topic: topic.to_owned(), watermarks })
 }
 
+/// Takes one record: its key, its place and its value. An error ends the reading.
+pub type TakeKeyed<'t> = dyn FnMut(Option<&[u8]>, Place, &[u8]) -> Result<(), Error> + 't;
+
 /// One topic, partition by partition.
 pub struct TopicReader {
     consumer: BaseConsumer,
@@ -60,13 +63,7 @@ impl TopicReader {
     }
 
     /// Every record of `[from, to)`: key, place, value, in order. Ends early when `take` fails.
-    pub fn read(
-        &self,
-        partition: i32,
-        from: i64,
-        to: i64,
-        take: &mut dyn FnMut(Option<&[u8]>, Place, &[u8]) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub fn read(&self, partition: i32, from: i64, to: i64, take: &mut TakeKeyed<'_>) -> Result<(), Error> {
         let wrong = |e: KafkaError| Error::Kafka(format!("{}/{partition} from {from}: {e}", self.topic));
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&self.topic, partition, Offset::Offset(from)).map_err(wrong)?;
@@ -110,13 +107,7 @@ impl TopicReader {
 }
 
 impl Records for TopicReader {
-    async fn each(
-        &mut self,
-        partition: i64,
-        from: i64,
-        to: i64,
-        take: &mut (dyn FnMut(Place, &[u8]) -> Result<(), Error> + Send),
-    ) -> Result<(), Error> {
+    async fn each(&mut self, partition: i64, from: i64, to: i64, take: &mut Take<'_>) -> Result<(), Error> {
         let partition = i32::try_from(partition).map_err(|_| Error::Kafka(format!("partition {partition} is no partition")))?;
         // Blocks: nothing else runs in a tool's process.
         self.read(partition, from, to, &mut |_, place, payload| take(place, payload))

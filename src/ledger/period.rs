@@ -25,12 +25,26 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
                 }
                 let closing = Closing { by: &by, grace_ms, now, clock: now_ms };
                 let closed = period::close(&root, &name, &tz, closing).await.map_err(failure)?;
-                if json { print_json(&closed) } else { Ok(closed_page(&closed)) }
+                if json {
+                    print_json(&closed)
+                } else {
+                    {
+                        closed_page(&closed);
+                        Ok(())
+                    }
+                }
             }
             "list" => list(&root, json).await,
             "show" => {
                 let shown = period::show(&root, &name, &tz).await.map_err(failure)?;
-                if json { print_json(&shown) } else { Ok(show_page(&shown)) }
+                if json {
+                    print_json(&shown)
+                } else {
+                    {
+                        show_page(&shown);
+                        Ok(())
+                    }
+                }
             }
             _ => verified(period::verify(&root, &name, &tz).await.map_err(failure)?, json),
         }

@@ -23,7 +23,14 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
     let Some(verdict) = verdict else {
         return serve(async move {
             let found = decide::undecided(&root, &selection).await.map_err(failure)?;
-            if json { print_json(&json!({ "quarantined": found })) } else { Ok(show(&found, "undecided")) }
+            if json {
+                print_json(&json!({ "quarantined": found }))
+            } else {
+                {
+                    show(&found, "undecided");
+                    Ok(())
+                }
+            }
         });
     };
     let (by, why) = (text("by").unwrap_or_default(), text("why").unwrap_or_default());
@@ -41,9 +48,11 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
         if json {
             print_json(&json!({ "status": verdict.status(), "decided": decided }))
         } else if decided.is_empty() {
-            Ok(print("Nothing is left to decide there."))
+            print("Nothing is left to decide there.");
+            Ok(())
         } else {
-            Ok(show(&decided, verdict.status()))
+            show(&decided, verdict.status());
+            Ok(())
         }
     })
 }

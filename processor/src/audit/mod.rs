@@ -74,16 +74,13 @@ pub struct Progress {
     pub pass: usize,
 }
 
+/// Takes one record: its place and its value. An error ends the reading.
+pub type Take<'t> = dyn FnMut(Place, &[u8]) -> Result<(), Error> + Send + 't;
+
 /// The topic's records, given again.
 pub trait Records {
     /// Hands over every record of the partition in `[from, to)`, in order.
-    fn each(
-        &mut self,
-        partition: i64,
-        from: i64,
-        to: i64,
-        take: &mut (dyn FnMut(Place, &[u8]) -> Result<(), Error> + Send),
-    ) -> impl Future<Output = Result<(), Error>> + Send;
+    fn each(&mut self, partition: i64, from: i64, to: i64, take: &mut Take<'_>) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
 /// The topic, to be held against the ledger: its records, and the rules that they were booked by.

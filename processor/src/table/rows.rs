@@ -11,6 +11,7 @@ use deltalake::protocol::{DeltaOperation, SaveMode};
 use deltalake::writer::{DeltaWriter, RecordBatchWriter};
 use deltalake::{DeltaTable, DeltaTableBuilder};
 use livemeter_schemas::ledger;
+use std::time::Instant;
 use url::Url;
 
 /// Opens a table that is there, at its latest version, without claiming it: for readers and for decisions.
@@ -22,15 +23,18 @@ pub async fn load(root: &Url, kind: Kind) -> Result<DeltaTable, Error> {
 }
 
 /// Appends `batch` as the version right after the one that `table` is loaded at. False when somebody else has
-/// committed since: nothing was added then, and what the batch was computed from must be read again. `token`
-/// stands in the commit: after a lost reply it tells whether the commit is there.
-pub async fn commit_rows(table: &DeltaTable, kind: Kind, batch: RecordBatch, token: &str) -> Result<bool, Error> {
+/// committed since, or when `deadline` has passed before the commit is tried: nothing was added then, and what
+/// the batch was computed from must be read again. `token` stands in the commit: after a lost reply it tells
+/// whether the commit is there.
+pub async fn commit_rows(table: &DeltaTable, kind: Kind, batch: RecordBatch, token: &str, deadline: Instant) -> Result<bool, Error> {
     let writer = RecordBatchWriter::for_table(table).map_err(Error::storage("opening a file"))?;
     let mut writer = writer.with_writer_properties(writer_properties(kind));
     writer.write(batch).await.map_err(Error::storage("writing rows"))?;
     let adds = writer.flush().await.map_err(Error::storage("writing a file"))?;
     durable::files(table.table_url(), adds.iter().map(|add| add.path.as_str())).await?;
-
+    if Instant::now() >= deadline {
+        return Ok(false);
+    }
     let properties = CommitProperties::default()
         .with_max_retries(0)
         .with_create_checkpoint(false)

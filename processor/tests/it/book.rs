@@ -201,3 +201,58 @@ fn a_session_is_small() {
     let heap = "0b9f3c1e-6a4d-4b7e-9d2a-2f5d1c7e8a90".len() + size_of::<livemeter_processor::session::Reached>() + 2 * size_of::<u64>();
     assert!(size_of::<Session>() + heap <= 260, "{} + {heap}", size_of::<Session>());
 }
+
+fn beat(seq: u64, at_ms: i64, bytes: u64) -> Event<'static> {
+    heartbeat("s", seq, at_ms, T0, vec![Counters { bytes, ..counted("cdn-a", T0, 0) }])
+}
+
+/// Bytes of each status, by the marks that the book gave.
+fn by_status(rows: &Collected) -> (u64, u64) {
+    let of = |wanted: bool| rows.increments.iter().zip(&rows.quarantined).filter(|(_, q)| **q == wanted).map(|(r, _)| r.added[0]).sum();
+    (of(false), of(true))
+}
+
+#[test]
+fn what_a_player_can_just_receive_is_booked_and_one_byte_more_is_quarantined() {
+    // 2 Gbit/s for 20 s, between two heartbeats.
+    let most = 2_000_000_000 / 8 * 20;
+    for (bytes, quarantined) in [(most, 0), (most + 1, most + 1)] {
+        let (mut book, mut rows) = (book(Memory::default()), Collected::default());
+        deliver(&mut book, &beat(0, T0 + 60_000, 0), 0, 0, &mut rows).unwrap();
+        let taken = deliver(&mut book, &beat(1, T0 + 80_000, bytes), 0, 0, &mut rows).unwrap();
+        assert_eq!(by_status(&rows), (bytes - quarantined, quarantined));
+        assert_eq!(taken.quarantined_rows > 0, quarantined > 0);
+        assert!(taken.booked, "what is quarantined moves the session on all the same");
+    }
+}
+
+#[test]
+fn a_burst_is_judged_over_the_shortest_time_that_is_judged() {
+    // A buffer filled in 100 ms: judged as if it had taken 10 s.
+    let most = 2_000_000_000 / 8 * 10;
+    for (bytes, quarantined) in [(most, 0), (most + 1, most + 1)] {
+        let (mut book, mut rows) = (book(Memory::default()), Collected::default());
+        deliver(&mut book, &beat(0, T0 + 60_000, 0), 0, 0, &mut rows).unwrap();
+        deliver(&mut book, &beat(1, T0 + 60_100, bytes), 0, 0, &mut rows).unwrap();
+        assert_eq!(by_status(&rows).1, quarantined);
+    }
+}
+
+proptest! {
+    /// Whatever is forged: the rows of all statuses sum to what was reached, and what comes after a forged
+    /// counter is judged by itself.
+    #[test]
+    fn conservation_over_all_statuses(steps in prop::collection::vec((100i64..600_000, 0u64..200_000_000_000), 1..40)) {
+        let (mut book, mut rows) = (book(Memory::default()), Collected::default());
+        let (mut at, mut bytes, mut forged) = (T0, 0, 0);
+        deliver(&mut book, &beat(0, at, 0), 0, 0, &mut rows).unwrap();
+        for (seq, (dt, more)) in (1..).zip(steps) {
+            (at, bytes) = (at + dt, bytes + more);
+            forged += if u128::from(more) * 8_000 > 2_000_000_000 * dt.max(10_000) as u128 { more } else { 0 };
+            deliver(&mut book, &beat(seq, at, bytes), 0, 0, &mut rows).unwrap();
+        }
+        prop_assert_eq!(by_status(&rows), (bytes - forged, forged));
+        prop_assert_eq!(rows.increments.iter().map(|r| r.reached[0]).max(), Some(bytes));
+        prop_assert_eq!(meaning(&rebuilt(&rows)), meaning(&book.memory));
+    }
+}

@@ -159,10 +159,13 @@ pub struct Row {
 pub struct Collected {
     pub increments: Vec<Row>,
     pub events: Vec<(String, u64)>,
+    /// Beside each increment: whether it was quarantined.
+    pub quarantined: Vec<bool>,
 }
 
 impl Rows for Collected {
     fn increment(&mut self, row: IncrementRow<'_>) {
+        self.quarantined.push(row.quarantined);
         self.increments.push(Row {
             session: row.entry.head().session_id.to_owned(),
             cdn: row.cdn.to_owned(),

@@ -4,7 +4,7 @@
 use crate::client::*;
 use crate::stage::*;
 use arrow::array::RecordBatch;
-use livemeter_processor::audit::{self, Broker, Check, Ledger, Question, Records, Report, Topic as AuditTopic};
+use livemeter_processor::audit::{self, Broker, Check, Ledger, Question, Records, Report, Take, Topic as AuditTopic};
 use livemeter_processor::book::Rules;
 use livemeter_processor::config::Config;
 use livemeter_processor::decide::{self, Selection, Signature, Verdict};
@@ -33,13 +33,7 @@ fn question() -> Question {
 struct Again(Topic);
 
 impl Records for Again {
-    async fn each(
-        &mut self,
-        partition: i64,
-        from: i64,
-        to: i64,
-        take: &mut (dyn FnMut(Place, &[u8]) -> Result<(), Error> + Send),
-    ) -> Result<(), Error> {
+    async fn each(&mut self, partition: i64, from: i64, to: i64, take: &mut Take<'_>) -> Result<(), Error> {
         let records = self.0.partitions.lock().unwrap()[partition as usize].clone();
         records.iter().filter(|m| (from..to).contains(&m.place.offset)).try_for_each(|m| take(m.place, &m.payload))
     }
@@ -115,8 +109,9 @@ async fn an_audit_names_what_is_not_as_it_should_be() {
     work_through(&config(folder.path()), &topic).await;
     // Somebody added what was there already: the same record twice, so the sums are off too.
     let table = load(folder.path(), "increments").await;
+    let soon = std::time::Instant::now() + std::time::Duration::from_secs(60);
     let copy = rows_of().slice(0, 1);
-    assert!(livemeter_processor::table::commit_rows(&table, Kind::Increments, copy, "t").await.unwrap());
+    assert!(livemeter_processor::table::commit_rows(&table, Kind::Increments, copy, "t", soon).await.unwrap());
     let report = audited(folder.path(), &topic, 0, &question()).await;
     let checks: Vec<Check> = report.shown.iter().map(|d| d.check).collect();
     assert!(!report.ok && checks.contains(&Check::Twice), "{:#?}", report.shown);
