@@ -62,6 +62,14 @@ pub enum Error {
     #[error("table {table}: the ledger is at generation {recorded}, `generation` is set to {configured}. Set it to {recorded}")]
     GenerationBehind { table: &'static str, recorded: i64, configured: u32 },
 
+    /// Merging files would have changed what the ledger says. Nothing was committed.
+    #[error("table {table}, date {date}: merging its files would change the sums: {what}. Nothing was committed")]
+    Unequal { table: &'static str, date: String, what: String },
+
+    /// A merge took so long that what it wrote may be gone.
+    #[error("table {table}: a merge took {took_ms} ms, of at most {limit_ms} ms (half of `retention`): it was given up")]
+    Slow { table: &'static str, took_ms: u64, limit_ms: u64 },
+
     /// The admin address cannot be had.
     #[error("admin address {listen}: {source}")]
     Listen { listen: std::net::SocketAddr, source: std::io::Error },
@@ -71,7 +79,7 @@ impl Error {
     /// Whether the same thing may succeed later, with nobody having done anything here.
     pub fn retry(&self) -> bool {
         match self {
-            Error::Kafka(_) => true,
+            Error::Kafka(_) | Error::Slow { .. } => true,
             Error::Storage { source, .. } => !matches!(
                 source.as_ref(),
                 DeltaTableError::SchemaMismatch { .. }
@@ -88,6 +96,7 @@ impl Error {
             | Error::PartitionsChanged { .. }
             | Error::SourceChanged { .. }
             | Error::GenerationBehind { .. }
+            | Error::Unequal { .. }
             | Error::Listen { .. } => false,
         }
     }

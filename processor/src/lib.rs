@@ -20,7 +20,8 @@
 //! * [`scan`]      reads a table's own Parquet files, column by column
 //! * [`recover`]   ledger → what the book has to remember
 //! * [`worker`]    drives all of the above
-//! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
+//! * [`roll`]      roll-up of closed windows, and few files, beside the worker
+//! * [`maintain`]  when that happens; checkpoints and clean-up
 //! * [`status`]    what the outside may see: metrics and readiness
 //! * [`http`]      the admin address
 //! * [`run`](mod@run)  the whole processor, from its settings to its end
@@ -35,6 +36,7 @@ pub mod http;
 pub mod maintain;
 pub mod memory;
 pub mod recover;
+pub mod roll;
 pub mod rows;
 pub mod run;
 pub mod scan;
