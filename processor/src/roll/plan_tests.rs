@@ -49,7 +49,7 @@ fn live(days: i64, step_ms: i64, bytes: impl Fn(i64) -> u64) -> (Vec<File>, usiz
         n += 1;
         files.push(file(n, now_ms, bytes(now_ms), false));
         written += bytes(now_ms);
-        if !(n as i64).is_multiple_of(policy.files_max as i64) {
+        if !n.is_multiple_of(policy.files_max) {
             continue;
         }
         let roll = now_ms >= rolled_ms + 300_000;

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use url::Url;
 
 /// Names the table's own store within the engine; nothing outside sees it.
-const STORE: &str = "livemeter-table://files/";
+const STORE: &str = "livemeter-table://files";
 /// Rows in hand at once: wide rows in small batches, since a merge of spilled runs holds one of each.
 const BATCH_ROWS: usize = 4_096;
 /// Kept aside for merging what was spilled; an eighth of the pool, so that small pools work too.
@@ -33,10 +33,12 @@ pub async fn read(table: &DeltaTable, kind: Kind, policy: &Policy, job: &Job) ->
 async fn stream(table: &DeltaTable, kind: Kind, policy: &Policy, job: &Job) -> Result<SendableRecordBatchStream, DataFusionError> {
     let context = session(policy)?;
     let store = Url::parse(STORE).map_err(|e| DataFusionError::External(e.into()))?;
-    context.register_object_store(&store, table.object_store());
+    // The store's own root: one that begins at the table tells other names than it was asked for.
+    context.register_object_store(&store, table.log_store().root_object_store(None));
     let columns = kind.schema();
     let columns = Schema::new(columns.fields().iter().filter(|field| field.name() != ledger::DATE).cloned().collect::<Vec<_>>());
-    let paths: Vec<String> = job.files.iter().map(|file| format!("{STORE}{}", file.path)).collect();
+    let folder = table.table_url().path().trim_end_matches('/');
+    let paths: Vec<String> = job.files.iter().map(|file| within(&store, folder, &file.path)).collect();
     // Types by the table's word, not the writer's.
     let options = ParquetReadOptions { schema: Some(&columns), skip_metadata: Some(true), ..ParquetReadOptions::default() };
     let mut rows = context.read_parquet(paths, options).await?;
@@ -44,6 +46,13 @@ async fn stream(table: &DeltaTable, kind: Kind, policy: &Policy, job: &Job) -> R
         rows = rows.sort(KEYS.iter().chain(&ORDER).map(|name| ident(*name).sort(true, true)).collect())?;
     }
     rows.execute_stream().await
+}
+
+/// A file's name within the engine. The folder comes from a URL and is encoded already.
+fn within(store: &Url, folder: &str, file: &str) -> String {
+    let mut url = store.clone();
+    url.set_path(&format!("{folder}/{file}"));
+    url.into()
 }
 
 /// One thread and its own pool: merging has minutes, and must not take the worker's memory or CPU.

@@ -4,6 +4,7 @@
 mod book;
 mod client;
 mod eviction;
+mod roll;
 mod stage;
 mod table;
 mod worker;
