@@ -93,7 +93,9 @@ impl Totals {
     pub fn told(&self, kind: Kind, job: &Job) -> Result<(), Error> {
         let told: Option<u64> = job.files.iter().map(|file| file.rows).sum();
         match told {
-            Some(told) if told != self.rows => Err(unequal(kind, job, format!("the log tells of {told} rows, the files hold {}", self.rows))),
+            Some(told) if told != self.rows => {
+                Err(unequal(kind, job, format!("the log tells of {told} rows, the files hold {}", self.rows)))
+            }
             _ => Ok(()),
         }
     }

@@ -57,7 +57,8 @@ pub async fn commit(table: &mut DeltaTable, job: &Job, adds: &[Add], drawn: &[Cl
 }
 
 async fn try_commit(table: &mut DeltaTable, job: &Job, actions: Vec<Action>) -> Result<(), DeltaTableError> {
-    let mut properties = CommitProperties::default().with_max_retries(0).with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
+    let mut properties =
+        CommitProperties::default().with_max_retries(0).with_create_checkpoint(false).with_cleanup_expired_logs(Some(false));
     if job.grain == Grain::PerWindow {
         properties = properties.with_metadata([(ROLLED_ENTRY.to_owned(), job.date.clone().into())]);
     }

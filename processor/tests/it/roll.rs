@@ -19,8 +19,9 @@ use std::path::Path;
 const LATER: i64 = T0 + 2 * DAY_MS;
 const AMOUNTS: [&str; 5] = ["bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"];
 
+/// Merges whatever can be merged.
 fn policy() -> Policy {
-    Policy { files_max: 4, retention_ms: 0, ..Policy::of(&Config::default()) }
+    Policy { files_max: 2, retention_ms: 0, ..Policy::of(&Config::default()) }
 }
 
 async fn tidy(folder: &Path) -> roll::Tidied {
@@ -141,7 +142,7 @@ async fn a_roll_up_leaves_one_row_per_group_and_what_recovery_needs() {
     let (before, rows) = kept(folder.path(), None).await;
     let memory = recovered(folder.path()).await;
     let tidied = tidy(folder.path()).await;
-    assert!(tidied.files_in > 10 && tidied.rows_in == rows as u64, "{tidied:?}");
+    assert!(tidied.files_in > 7 && tidied.rows_in == rows as u64, "{tidied:?}");
     let (after, rows_after) = kept(folder.path(), None).await;
     assert_eq!(after, before);
     assert_eq!(rows_after, before.len(), "one row per (session, CDN, window)");
@@ -171,7 +172,7 @@ async fn a_closed_period_reads_the_same_after_roll_up_and_clean_up() {
     let sides = before.keys().filter(|(_, _, _, within)| *within).count();
     assert!(sides > 3 && sides < before.len());
     let report = everything(folder.path()).await;
-    assert!(report.files_removed > 10 && report.live_files <= 2, "{report:?}");
+    assert!(report.files_removed > 7 && report.live_files <= 2, "{report:?}");
     let (after, rows) = kept(folder.path(), Some(&period)).await;
     assert_eq!((after, rows), (before.clone(), before.len()));
     // Later rows are rolled up with their own side.
@@ -319,4 +320,3 @@ proptest! {
         });
     }
 }
-

@@ -3,10 +3,10 @@
 use crate::client::*;
 use crate::stage::{crash_after, load};
 use arrow::array::RecordBatch;
+use livemeter_processor::Config;
 use livemeter_processor::buffer::Buffer;
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_processor::error::Error;
-use livemeter_processor::Config;
 use livemeter_processor::maintain::{self, Due, Policy};
 use livemeter_processor::rows::Rows;
 use livemeter_processor::scan;
