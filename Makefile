@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test lab bench-smoke build lint fmt contracts clean-data
+.PHONY: help up test lab bench-smoke bench-files build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memor
 	@tests/setup bench
 	cargo build --release --workspace --bins
 	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
+
+bench-files: ## files, log and bytes of a ledger after a raw stretch and a month, at an accelerated clock (ARGS='--days 2')
+	cargo run --release -p livemeter-bench --bin files -- $(ARGS)
 
 build: ## the two binaries, as `make up` uses them
 	@tests/setup build

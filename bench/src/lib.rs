@@ -5,9 +5,11 @@
 //! * [`metrics`]  a service's `/metrics` and other answers, over HTTP
 //! * [`house`]    a broker, the services around it, and one look at all of them
 //! * [`series`]   one sample a second, and what it says: means, peaks, flat or growing
+//! * [`audience`] made-up viewers, as records of the topic
 //! * [`ledger`]   a ledger of made-up rows, as an audience would leave it
 //! * [`judge`]    ledger against truth, to the byte
 
+pub mod audience;
 pub mod house;
 pub mod judge;
 pub mod ledger;

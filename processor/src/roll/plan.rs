@@ -92,8 +92,8 @@ fn class<'f>(files: &[&'f File], policy: &Policy) -> Option<Vec<&'f File>> {
         let class = (file.bytes / CLASS_BYTES).max(1).ilog(policy.files_max.max(2) as u64);
         classes.entry(class).or_default().push(file);
     }
-    let crowded = classes.into_values().filter(|files| files.len() >= policy.files_max);
-    crowded.into_iter().find_map(|files| merged(files, policy))
+    let mut crowded = classes.into_values().filter(|files| files.len() >= policy.files_max);
+    crowded.find_map(|files| merged(files, policy))
 }
 
 /// As many as one merge may take, from the oldest or smallest on; none when that is fewer than two.
