@@ -36,7 +36,8 @@ bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memor
 	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
 
 bench-files: ## files, log and bytes of a ledger after a raw stretch and a month, at an accelerated clock (ARGS='--days 2')
-	cargo run --release -p livemeter-bench --bin files -- $(ARGS)
+	cargo build --release --workspace --bins
+	$(TARGET)/release/files $(ARGS)
 
 build: ## the two binaries, as `make up` uses them
 	@tests/setup build

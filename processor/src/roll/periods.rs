@@ -11,6 +11,8 @@
 //!   and tells whether anything was rolled up between V and this entry. If so, the closer reads anew, at a later V.
 //!   If not, no roll-up that missed the file can come later: X + 1 is taken, and before its next attempt it
 //!   looks at the periods again.
+//!
+//! A period's file that cannot be read stops roll-ups, visibly: to guess where its line runs would be to mix.
 
 use crate::book::DAY_MS;
 use crate::error::Error;

@@ -281,6 +281,26 @@ async fn appends_beside_a_roll_up_and_a_second_roll_up_lose_and_double_nothing()
     assert_eq!(sums(&ledger(folder.path()).await.0), truth(&events));
 }
 
+/// A pool far smaller than the rows: runs are spilled, sums stay.
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_is_bounded_and_a_quota_that_is_too_small_is_an_error_that_harms_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let names: Vec<&'static str> = (0..800).map(|n| &*Box::leak(format!("a-session-with-a-long-id-{n:016}").into_boxed_str())).collect();
+    let beat = |n: i64, name| heartbeat(name, n as u64, T0 + n * 10_000, T0, vec![counted("cdn-a", T0, n as u64)]);
+    let events: Vec<Event<'static>> = (0..40).flat_map(|n| names.iter().map(move |name| beat(n, name))).collect();
+    work_through(&Config { rows_max: 2_000, ..many_files(folder.path()) }, &topic(&events)).await;
+    let (before, rows) = kept(folder.path(), None).await;
+    let mut table = load(folder.path(), "increments").await;
+    let tight = Policy { roll_memory_bytes_max: 4 << 20, roll_spill_bytes_max: 1 << 16, ..policy() };
+    let error = roll::tidy(&mut table, Kind::Increments, &tight, LATER, true).await.unwrap_err();
+    println!("{error}");
+    assert_eq!(kept(folder.path(), None).await, (before.clone(), rows));
+    let enough = Policy { roll_memory_bytes_max: 4 << 20, ..policy() };
+    let tidied = roll::tidy(&mut table, Kind::Increments, &enough, LATER, true).await.unwrap();
+    assert_eq!(tidied.rows_in, rows as u64);
+    assert_eq!(kept(folder.path(), None).await, (before.clone(), before.len()));
+}
+
 fn copy_folder(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap().flatten() {
