@@ -5,6 +5,7 @@
 //! * [`metrics`]  a service's `/metrics` and other answers, over HTTP
 //! * [`house`]    a broker, the services around it, and one look at all of them
 //! * [`series`]   one sample a second, and what it says: means, peaks, flat or growing
+//! * [`audience`] made-up viewers, as records of the topic
 //! * [`ledger`]   a ledger of made-up rows, as an audience would leave it
 //! * [`judge`]    ledger against truth, to the byte
 //! * [`beats`]    the heartbeats that a topic is filled with, and what they add up to
@@ -14,6 +15,7 @@
 //! * [`probes`]   what was posted and when SQL showed it
 //! * [`totals`]   what either has stored, read back
 
+pub mod audience;
 pub mod beats;
 pub mod drain;
 pub mod fill;

@@ -74,12 +74,25 @@ pub struct Config {
     pub late_after_ms: i64,
     /// Sizes and ages an event may have. No smaller than ingest's.
     pub limits: Limits,
-    /// Files of one date at which they are compacted: each costs readers an open and memory.
+    /// Files of one size class and date at which they are merged: each file costs readers an open and memory,
+    /// each merge rewrites its rows. Also the commits between two looks at the files.
     pub files_max: usize,
-    /// The same for dates before yesterday, which only late rows still reach.
+    /// Files of a date before yesterday, which only late rows still reach.
     pub files_closed_max: usize,
-    /// Compaction leaves files of this size alone, which bounds how often a row is rewritten.
+    /// Files of this size are left alone, which bounds how often a row is rewritten.
     pub file_bytes_target: u64,
+    /// Closed windows are rolled up at most this often: a roll-up of one window costs little more than of none.
+    pub roll_interval_ms: u64,
+    /// A window is rolled up this long after its end: heartbeats in flight and a slow commit are still to come.
+    /// Later rows are no loss, only another small roll-up.
+    pub roll_grace_ms: u64,
+    /// Rows read by one merge: bounds its time, and the disk it spills to. A window of 60,000 viewers.
+    pub roll_rows_max: u64,
+    /// Memory for sorting what is rolled up; beyond it, runs are spilled to disk. Beside it a merge holds one
+    /// row group of each column, some 20 MiB.
+    pub roll_memory_bytes_max: usize,
+    /// Disk for those runs, in the system's folder for temporary files: a row takes about 400 bytes.
+    pub roll_spill_bytes_max: u64,
     /// Commits between two checkpoints (and looks at the files): bounds what opening a table reads.
     pub checkpoint_commits: u64,
     /// Unreferenced data files and old log entries stay this long, for readers on an older version.
@@ -122,9 +135,14 @@ impl Default for Config {
             burst_ms: 10_000,
             late_after_ms: 900_000,
             limits: Limits::default(),
-            files_max: 100,
-            files_closed_max: 16,
+            files_max: 8,
+            files_closed_max: 8,
             file_bytes_target: 128 * 1024 * 1024,
+            roll_interval_ms: 300_000,
+            roll_grace_ms: 120_000,
+            roll_rows_max: 2_000_000,
+            roll_memory_bytes_max: 128 * 1024 * 1024,
+            roll_spill_bytes_max: 2 * 1024 * 1024 * 1024,
             checkpoint_commits: 100,
             retention_ms: 3_600_000,
             derive_interval_ms: 60_000,
@@ -155,6 +173,10 @@ impl Config {
         at_least("files_max", self.files_max as i64, 2)?;
         at_least("files_closed_max", self.files_closed_max as i64, 2)?;
         at_least("file_bytes_target", self.file_bytes_target as i64, 1024 * 1024)?;
+        at_least("roll_interval_ms", self.roll_interval_ms as i64, 1_000)?;
+        at_least("roll_rows_max", self.roll_rows_max as i64, 1_000)?;
+        at_least("roll_memory_bytes_max", self.roll_memory_bytes_max as i64, 16 * 1024 * 1024)?;
+        at_least("roll_spill_bytes_max", self.roll_spill_bytes_max as i64, 1024 * 1024)?;
         at_least("checkpoint_commits", self.checkpoint_commits as i64, 1)?;
         at_least("retention_ms", self.retention_ms as i64, 60_000)?;
         at_least("derive_memory_bytes_max", self.derive_memory_bytes_max as i64, 16 * 1024 * 1024)?;

@@ -66,6 +66,14 @@ pub enum Error {
     #[error("derived table {table}: {reason}")]
     Derive { table: &'static str, reason: String, retry: bool },
 
+    /// Merging files would have changed what the ledger says. Nothing was committed.
+    #[error("table {table}, date {date}: merging its files would change the sums: {what}. Nothing was committed")]
+    Unequal { table: &'static str, date: String, what: String },
+
+    /// A merge took so long that what it wrote may be gone.
+    #[error("table {table}: a merge took {took_ms} ms, of at most {limit_ms} ms (half of `retention`): it was given up")]
+    Slow { table: &'static str, took_ms: u64, limit_ms: u64 },
+
     /// The admin address cannot be had.
     #[error("admin address {listen}: {source}")]
     Listen { listen: std::net::SocketAddr, source: std::io::Error },
@@ -75,7 +83,7 @@ impl Error {
     /// Whether the same thing may succeed later, with nobody having done anything here.
     pub fn retry(&self) -> bool {
         match self {
-            Error::Kafka(_) => true,
+            Error::Kafka(_) | Error::Slow { .. } => true,
             Error::Derive { retry, .. } => *retry,
             Error::Storage { source, .. } => !matches!(
                 source.as_ref(),
@@ -93,6 +101,7 @@ impl Error {
             | Error::PartitionsChanged { .. }
             | Error::SourceChanged { .. }
             | Error::GenerationBehind { .. }
+            | Error::Unequal { .. }
             | Error::Listen { .. } => false,
         }
     }

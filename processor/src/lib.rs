@@ -24,12 +24,13 @@
 //! * [`recover`]   ledger → what the book has to remember
 //! * [`partition`] one partition under work: its book, its place, its accounts
 //! * [`worker`]    drives all of the above
-//! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
 //! * [`places`]    what a table's log stores of each partition: offsets and accounts
 //! * [`audit`]     does the ledger keep its law: every session, every partition, against the topic
 //! * [`decide`]    what was quarantined, and what somebody decided about it
 //! * [`period`]    closed periods: what they held, and what has come since
 //! * [`derive`]    the primary tables → derived tables, beside the worker or by command (their only writer)
+//! * [`roll`]      roll-up of closed windows, and few files, beside the worker
+//! * [`maintain`]  when that happens; checkpoints and clean-up
 //! * [`status`]    what the outside may see: metrics and readiness
 //! * [`http`]      the admin address
 //! * [`run`](mod@run)  the whole processor, from its settings to its end
@@ -50,6 +51,7 @@ pub mod partition;
 pub mod period;
 pub mod places;
 pub mod recover;
+pub mod roll;
 pub mod rows;
 pub mod run;
 pub mod scan;

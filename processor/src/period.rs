@@ -7,7 +7,8 @@
 //! Rows are only ever added. A record booked later stands at an offset beyond the line. A decision made later
 //! has the offset of the rows decided on, so it is told by its stamp: stamps rise with the table's versions,
 //! and the table is read two seconds after the line was drawn, so every decision stamped before has landed
-//! (an attempt to decide is stamped at most one second before it is committed). Compaction changes files, not rows.
+//! (an attempt to decide is stamped at most one second before it is committed). A roll-up merges no rows from
+//! both sides of a line that it knows of; one that could not know makes the closing start over ([`settled`]).
 
 mod bounds;
 mod files;
@@ -18,6 +19,7 @@ pub use files::{list, read};
 
 use crate::error::Error;
 use crate::places::{self, StoredPartition};
+use crate::roll::periods::settled;
 use crate::table::{Kind, load};
 use livemeter_schemas::period::{ClosedPeriod, LineOffset, PeriodTotal};
 use serde::Serialize;
@@ -32,6 +34,9 @@ use url::Url;
 const VERSION: u32 = 1;
 /// Between drawing the line and reading the table: longer than a decision's stamp may be old.
 const SETTLE: Duration = Duration::from_secs(2);
+
+/// Attempts at drawing the line between two roll-ups, which are minutes apart.
+const ATTEMPTS: u32 = 5;
 
 /// Why nothing is to be had of a period.
 #[derive(Debug, thiserror::Error)]
@@ -50,6 +55,8 @@ pub enum PeriodError {
     NotClosed { period: String, tz: String, file: String },
     #[error("{file} is not a closed period as this version writes it: {reason}")]
     Unreadable { file: String, reason: String },
+    #[error("{period} in {tz}: roll-ups came between at each of {attempts} attempts; nothing was closed. Try again")]
+    Busy { period: String, tz: String, attempts: u32 },
     #[error("app {app}, CDN {cdn}: {counter} exceed 64 bits; nothing was written")]
     Overflow { app: String, cdn: String, counter: &'static str },
     #[error(transparent)]
@@ -61,7 +68,7 @@ impl PeriodError {
     pub fn retry(&self) -> bool {
         match self {
             PeriodError::Ledger(error) => error.retry(),
-            PeriodError::NotEnded { .. } | PeriodError::TooYoung { .. } => true,
+            PeriodError::NotEnded { .. } | PeriodError::TooYoung { .. } | PeriodError::Busy { .. } => true,
             _ => false,
         }
     }
@@ -120,27 +127,34 @@ pub async fn close(root: &Url, period: &str, tz: &str, closing: Closing<'_>) -> 
     }
     files::refuse_closed(root, period, tz).await?;
     tokio::time::sleep(SETTLE).await;
-    // Events first: their offsets may only be behind what the increments are then read at.
-    let events = places::stored(&load(root, Kind::Events).await?).await?;
-    let table = load(root, Kind::Increments).await?;
-    let offsets = line(&places::stored(&table).await?, &events);
-    let mut closed = ClosedPeriod {
-        v: VERSION,
-        period: period.to_owned(),
-        tz: tz.to_owned(),
-        from_ms,
-        to_ms,
-        closed_at_ms,
-        closed_by: closing.by.to_owned(),
-        offsets,
-        table_version: i64::try_from(table.version().unwrap_or_default()).unwrap_or(i64::MAX),
-        totals: Vec::new(),
-        totals_sha256: String::new(),
-    };
-    closed.totals = totals::told(scan_period(&table, &closed).await?.within)?;
-    closed.totals_sha256 = sha256(&closed)?;
-    files::create(root, &closed).await?;
-    Ok(closed)
+    for _ in 0..ATTEMPTS {
+        // Events first: their offsets may only be behind what the increments are then read at.
+        let events = places::stored(&load(root, Kind::Events).await?).await?;
+        let mut table = load(root, Kind::Increments).await?;
+        let version = table.version().unwrap_or_default();
+        let mut closed = ClosedPeriod {
+            v: VERSION,
+            period: period.to_owned(),
+            tz: tz.to_owned(),
+            from_ms,
+            to_ms,
+            closed_at_ms,
+            closed_by: closing.by.to_owned(),
+            offsets: line(&places::stored(&table).await?, &events),
+            table_version: i64::try_from(version).unwrap_or(i64::MAX),
+            totals: Vec::new(),
+            totals_sha256: String::new(),
+        };
+        closed.totals = totals::told(scan_period(&table, &closed).await?.within)?;
+        closed.totals_sha256 = sha256(&closed)?;
+        files::create(root, &closed).await?;
+        if settled(&mut table, version, closed_at_ms).await? {
+            return Ok(closed);
+        }
+        // A roll-up that did not know of the line came between: nobody has been told of this one yet.
+        files::withdraw(root, &closed).await?;
+    }
+    Err(PeriodError::Busy { period: period.to_owned(), tz: tz.to_owned(), attempts: ATTEMPTS })
 }
 
 /// Totals at closing, what has come since, and both.

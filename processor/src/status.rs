@@ -75,6 +75,12 @@ pub struct Metrics {
     pub maintenance_runs: Family<TableLabel, Counter>,
     pub maintenance_failures: Family<TableLabel, Counter>,
     pub derive: crate::derive::Metrics,
+    pub merges: Family<TableLabel, Counter>,
+    pub merges_overtaken: Family<TableLabel, Counter>,
+    pub merged_files: Family<TableLabel, Counter>,
+    pub merged_rows_in: Family<TableLabel, Counter>,
+    pub merged_rows_out: Family<TableLabel, Counter>,
+    pub roll_lag_seconds: Gauge,
 }
 
 impl Status {
@@ -109,6 +115,12 @@ impl Status {
         registry.register("maintenance_runs", "Maintenance runs that ended well", m.maintenance_runs.clone());
         registry.register("maintenance_failures", "Maintenance runs that failed", m.maintenance_failures.clone());
         m.derive.register(&mut registry);
+        registry.register("merges", "Merges of files, roll-ups among them", m.merges.clone());
+        registry.register("merges_overtaken", "Merges given up since somebody had changed their files", m.merges_overtaken.clone());
+        registry.register("merged_files", "Files that became fewer by merges", m.merged_files.clone());
+        registry.register("merged_rows_in", "Rows read by merges", m.merged_rows_in.clone());
+        registry.register("merged_rows_out", "Rows written by merges", m.merged_rows_out.clone());
+        registry.register("roll_lag_seconds", "How long closed windows had waited at the last look", m.roll_lag_seconds.clone());
         Arc::new(Status { registry, metrics, phase: watch::channel(Phase::Starting).0 })
     }
 
@@ -155,6 +167,12 @@ impl Metrics {
             maintenance_runs: Default::default(),
             maintenance_failures: Default::default(),
             derive: Default::default(),
+            merges: Default::default(),
+            merges_overtaken: Default::default(),
+            merged_files: Default::default(),
+            merged_rows_in: Default::default(),
+            merged_rows_out: Default::default(),
+            roll_lag_seconds: Default::default(),
         }
     }
 

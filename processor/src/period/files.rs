@@ -51,6 +51,14 @@ pub(super) async fn create(root: &Url, closed: &ClosedPeriod) -> Result<(), Peri
     Ok(())
 }
 
+/// Takes back what was created a moment ago, before anybody was told of it.
+pub(super) async fn withdraw(root: &Url, closed: &ClosedPeriod) -> Result<(), PeriodError> {
+    let (store, prefix) = store(root)?;
+    let file = at(&prefix, &name(&closed.period, &closed.tz));
+    store.delete(&file).await.map_err(Error::storage("taking back a closed period"))?;
+    Ok(())
+}
+
 /// One closed period.
 pub async fn read(root: &Url, period: &str, tz: &str) -> Result<ClosedPeriod, PeriodError> {
     super::bounds(period, tz)?;

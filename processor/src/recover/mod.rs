@@ -113,6 +113,11 @@ async fn since(
     Ok(())
 }
 
+/// The memories that the rows alone give, without any snapshot.
+pub async fn from_rows(increments: &DeltaTable, events: &DeltaTable, scope: &Scope, now_ms: i64, keep: Keep) -> Result<Memories, Error> {
+    all(increments, events, scope, now_ms, keep, &mut Progress::default()).await
+}
+
 /// Every row of the days that matter. `now_ms` only serves when the ledger is empty of times.
 async fn all(
     increments: &DeltaTable,

@@ -10,7 +10,7 @@ use livemeter_processor::config::Config;
 use livemeter_processor::decide::{self, Selection, Signature, Verdict};
 use livemeter_processor::entry::Place;
 use livemeter_processor::error::Error;
-use livemeter_processor::maintain::{self, Policy};
+use livemeter_processor::maintain::{self, Due, Policy};
 use livemeter_processor::period::{self, Closing, PeriodError};
 use livemeter_processor::table::Kind;
 use livemeter_schemas::event::Counters;
@@ -240,9 +240,10 @@ async fn a_closed_period_reads_the_same_after_late_rows_decisions_commits_and_co
     assert_eq!(decide::decide(&root, &Selection::default(), Verdict::Released, sign, now).await.unwrap().len(), 1);
     reads_the_same(&root, month, tz, &closed).await;
 
-    let policy = Policy { files_max: 2, files_closed_max: 2, file_bytes_target: 1 << 20, retention_ms: 0 };
-    let report = maintain::run(load(folder.path(), "increments").await, Kind::Increments, &policy, now(), true).await.unwrap();
-    assert!(!report.dates_compacted.is_empty() && report.files_removed > 0, "{report:?}");
+    let policy = Policy { files_max: 2, files_closed_max: 2, retention_ms: 0, ..Policy::of(&config) };
+    let due = Due { roll: true, checkpoint: true, clean: true };
+    let report = maintain::run(load(folder.path(), "increments").await, Kind::Increments, &policy, now(), due).await.unwrap();
+    assert!(report.tidied.rows_in > report.tidied.rows_out && report.files_removed > 0, "{report:?}");
     reads_the_same(&root, month, tz, &closed).await;
     assert!(audited(folder.path(), &topic, 0, &question()).await.ok);
 

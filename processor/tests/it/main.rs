@@ -8,6 +8,7 @@ mod eviction;
 mod group;
 mod ledger;
 mod primary;
+mod roll;
 mod snapshot;
 mod stage;
 mod table;

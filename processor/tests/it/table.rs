@@ -3,10 +3,11 @@
 use crate::client::*;
 use crate::stage::{at, crash_after, load};
 use arrow::array::RecordBatch;
+use livemeter_processor::Config;
 use livemeter_processor::buffer::Buffer;
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_processor::error::Error;
-use livemeter_processor::maintain::{self, Policy};
+use livemeter_processor::maintain::{self, Due, Policy};
 use livemeter_processor::rows::Rows;
 use livemeter_processor::scan;
 use livemeter_processor::table::{Kind, Origin, Stored, Table};
@@ -135,19 +136,20 @@ async fn maintenance_changes_no_row_and_no_offset_and_stands_in_nobodys_way() {
     for n in 0..12 {
         table.append(Some(&batch(n)), &to([n as i64 + 1, 0])).await.unwrap();
     }
-    let policy = Policy { files_max: 3, files_closed_max: 3, file_bytes_target: 1 << 20, retention_ms: 0 };
+    let policy = Policy { files_max: 3, files_closed_max: 3, retention_ms: 0, ..Policy::of(&Config::default()) };
+    let due = Due { roll: true, checkpoint: true, clean: false };
     let beside = tokio::spawn({
         let (delta, policy) = (table.delta().clone(), policy.clone());
-        async move { maintain::run(delta, Kind::Events, &policy, T0, false).await }
+        async move { maintain::run(delta, Kind::Events, &policy, T0, due).await }
     });
     for n in 12..18 {
         table.append(Some(&batch(n)), &to([n as i64 + 1, 0])).await.unwrap();
     }
-    assert_eq!(beside.await.unwrap().unwrap().dates_compacted.len(), 1);
+    assert!(!beside.await.unwrap().unwrap().tidied.dates.is_empty());
     assert_eq!(seqs(folder.path()).await, (0..18).collect::<Vec<i64>>());
 
     // Again, this time with everything removed that nothing refers to.
-    let report = maintain::run(table.delta().clone(), Kind::Events, &policy, T0, true).await.unwrap();
+    let report = maintain::run(table.delta().clone(), Kind::Events, &policy, T0, Due { clean: true, ..due }).await.unwrap();
     assert!(report.files_removed >= 18 && report.live_files <= 3, "{report:?}");
     assert_eq!(seqs(folder.path()).await, (0..18).collect::<Vec<i64>>());
     table.append(Some(&batch(18)), &to([19, 4])).await.unwrap();

@@ -1,0 +1,167 @@
+//! How many files a ledger consists of, and what they cost. Made-up viewers' heartbeats go the processor's own
+//! way, without Kafka, at a clock as fast as the machine: first a stretch of raw heartbeats every 10 s with a
+//! commit every 5 s, then days at roll-up grain (a heartbeat per window and viewer). The last line is JSON.
+
+use anyhow::{Context, Result, ensure};
+use clap::Parser;
+use livemeter_bench::audience::{Audience, Stream};
+use livemeter_bench::process::usage;
+use livemeter_processor::Config;
+use livemeter_processor::book::{Book, Rules};
+use livemeter_processor::buffer::Buffer;
+use livemeter_processor::maintain::{Maintenance, Policy};
+use livemeter_processor::memory::Memory;
+use livemeter_processor::roll::{files, plan};
+use livemeter_processor::status::Status;
+use livemeter_processor::table::{Kind, Origin, Stored, Table};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Instant;
+use url::Url;
+
+/// The allocator of the service's own binary.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// Midnight UTC; made-up rows need no real date.
+const FROM_MS: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000;
+const PARTITIONS: usize = 4;
+
+/// Files, log and bytes of a ledger at an accelerated clock.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// Viewers of the raw stretch. Whole days of 10,000 are 86 million heartbeats each: give it an hour.
+    #[arg(long, default_value_t = 500)]
+    raw_viewers: u64,
+    /// Hours of the raw stretch.
+    #[arg(long, default_value_t = 3)]
+    raw_hours: u64,
+    /// Viewers of the days at roll-up grain.
+    #[arg(long, default_value_t = 10_000)]
+    viewers: u64,
+    /// Days at roll-up grain: 30 for a month.
+    #[arg(long, default_value_t = 30)]
+    days: u64,
+}
+
+#[tokio::main(worker_threads = 2)]
+async fn main() -> Result<()> {
+    let Arguments { raw_viewers, raw_hours, viewers, days } = Arguments::parse();
+    let raw = Audience { viewers: raw_viewers, heartbeat_s: 10, session_beats: 120, stall_every: 50 };
+    let raw = run(raw, 5, raw_hours).await.context("the raw stretch")?;
+    println!("raw: {raw}");
+    let coarse = Audience { viewers, heartbeat_s: 300, session_beats: 12, stall_every: 20 };
+    let month = run(coarse, 300, days * 24).await.context("the days at roll-up grain")?;
+    println!("{}", json!({ "bench": "files", "raw": raw, "rolled_grain": month }));
+    Ok(())
+}
+
+/// One table of the run, with what was seen of it.
+struct Seen {
+    table: Table,
+    live_files_max: usize,
+    commit_ms: Vec<f64>,
+    lag_ms_max: i64,
+}
+
+async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
+    let folder = tempfile::tempdir()?;
+    let config = Config { ledger: folder.path().to_str().context("the folder's name is not UTF-8")?.into(), ..Config::default() };
+    let (mut increments, mut events) = (open(&config, Kind::Increments).await?, open(&config, Kind::Events).await?);
+    let (mut maintenance, status) = (Maintenance::new(&config), Status::new());
+    let (mut stream, mut book) = (Stream::new(audience, FROM_MS, PARTITIONS), Book::new(rules(&config), Memory::default()));
+    let (began, before) = (Instant::now(), usage(std::process::id())?.cpu_s);
+    let commits = hours * 3_600 / commit_s;
+    for n in 1..=commits {
+        let now_ms = FROM_MS + (n * commit_s * 1_000) as i64;
+        let mut buffer = Buffer::new(config.generation);
+        stream.until(now_ms, &config.limits, |entry, wanted| book.book(entry, wanted, &mut buffer).map(|_| ()))?;
+        let (rows, event_rows) = buffer.take()?;
+        for (seen, rows) in [(&mut increments, rows), (&mut events, event_rows)] {
+            let at = Instant::now();
+            let ends = Stored { offsets: (0..).zip(stream.offsets().iter().copied()).collect(), ..Stored::default() };
+            seen.table.append(rows.as_ref(), &ends).await?;
+            seen.commit_ms.push(at.elapsed().as_secs_f64() * 1_000.0);
+            let files = files::all(seen.table.delta())?;
+            seen.live_files_max = seen.live_files_max.max(files.len());
+            if seen.table.kind() == Kind::Increments {
+                seen.lag_ms_max = seen.lag_ms_max.max(plan::lag_ms(&files, &Policy::of(&config), now_ms));
+            }
+            // At this clock a run would take minutes: the next commit waits for it.
+            maintenance.look_after(&mut seen.table, &status, now_ms);
+            maintenance.settle(&status).await;
+        }
+        if n.is_multiple_of((3_600 / commit_s).max(1)) {
+            book.memory.evict(config.session_silence_ms, i64::MAX);
+            eprintln!(
+                "{:?} hour {} of {hours}: {} + {} files",
+                began.elapsed(),
+                n * commit_s / 3_600,
+                increments.live_files_max,
+                events.live_files_max
+            );
+        }
+    }
+    let cpu_s = usage(std::process::id())?.cpu_s - before;
+    let heartbeats = stream.heartbeats();
+    let root = folder.path();
+    Ok(json!({
+        "viewers": audience.viewers, "heartbeat_s": audience.heartbeat_s, "commit_s": commit_s, "hours": hours,
+        "heartbeats": heartbeats, "commits_per_day": 86_400 / commit_s, "cpu_s": cpu_s.round(),
+        "increments": told(increments, root, heartbeats, hours).await?, "events": told(events, root, heartbeats, hours).await?,
+    }))
+}
+
+async fn told(mut seen: Seen, root: &Path, heartbeats: u64, hours: u64) -> Result<Value> {
+    // The worker's own view lags behind maintenance: look again.
+    let name = seen.table.kind().name();
+    let url = Url::from_directory_path(root.join(name)).ok().context("the folder is not absolute")?;
+    let table = deltalake::open_table(url).await?;
+    let live = files::all(&table)?;
+    let mut per_day: BTreeMap<&str, usize> = BTreeMap::new();
+    for file in &live {
+        *per_day.entry(&file.date).or_default() += 1;
+    }
+    let bytes: u64 = live.iter().map(|file| file.bytes).sum();
+    let rows: u64 = live.iter().filter_map(|file| file.rows).sum();
+    let (mut entries, mut entry_bytes, mut checkpoint_bytes) = (0u64, 0u64, 0u64);
+    for file in std::fs::read_dir(root.join(name).join("_delta_log"))?.flatten() {
+        let (size, file) = (file.metadata()?.len(), file.file_name().to_string_lossy().into_owned());
+        match file.ends_with(".json") {
+            true => (entries, entry_bytes) = (entries + 1, entry_bytes + size),
+            false if file.contains(".checkpoint.") => checkpoint_bytes = checkpoint_bytes.max(size),
+            false => {}
+        }
+    }
+    ensure!(entries > 0, "no log");
+    let entries_all = table.version().unwrap_or_default() + 1;
+    let per_hour = entries_all as f64 / hours as f64;
+    seen.commit_ms.sort_by(f64::total_cmp);
+    let percentile = |p: f64| seen.commit_ms.get((seen.commit_ms.len() as f64 * p) as usize).copied().unwrap_or_default().round();
+    Ok(json!({
+        "files_of_a_day": per_day.values().max(), "files_at_end": live.len(), "files_max": seen.live_files_max, "rows": rows,
+        "bytes": bytes, "bytes_per_heartbeat": (bytes as f64 / heartbeats as f64 * 100.0).round() / 100.0,
+        "log_entries_per_hour": per_hour.round(), "log_bytes_per_entry": entry_bytes / entries, "checkpoint_bytes_max": checkpoint_bytes,
+        "log_bytes_of_an_hour": (per_hour * entry_bytes as f64 / entries as f64).round(),
+        "roll_lag_s_max": seen.lag_ms_max / 1_000, "commit_ms_p50": percentile(0.5), "commit_ms_p99": percentile(0.99),
+    }))
+}
+
+async fn open(config: &Config, kind: Kind) -> Result<Seen> {
+    let origin = Origin { cluster_id: "bench".into(), topic: "events".into(), generation: config.generation };
+    let mut table = Table::open(&config.ledger_url()?, kind, config.retention_ms, origin, &[0; PARTITIONS]).await?;
+    table.take_up(&(0..PARTITIONS as i32).collect::<Vec<_>>()).await?;
+    Ok(Seen { table, live_files_max: 0, commit_ms: Vec::new(), lag_ms_max: 0 })
+}
+
+fn rules(config: &Config) -> Rules {
+    Rules {
+        split_windows_max: config.split_windows_max,
+        session_events_max: config.session_events_max,
+        age_ms_max: config.limits.age_ms_max,
+        bitrate_bps_max: config.bitrate_bps_max,
+        burst_ms: config.burst_ms,
+        late_after_ms: config.late_after_ms,
+    }
+}
