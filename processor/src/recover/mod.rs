@@ -94,7 +94,7 @@ async fn since(
     let oldest = |of: fn(&Facts) -> u64| facts.iter().map(of).min().unwrap_or_default();
     let increment_files = scan::files_since(increments, oldest(|f| f.increments_version)).await?;
     let event_files = scan::files_since(events, oldest(|f| f.events_version)).await?;
-    progress.expect(increment_files.len() + event_files.len());
+    progress.await_files(increment_files.len() + event_files.len());
     let scope = scope.beginning_at(from(|f| f.increments_offset));
     // Sessions first: a row of either table may be the first that names one.
     for (kind, table, files) in [(Kind::Increments, increments, &increment_files), (Kind::Events, events, &event_files)] {
@@ -148,7 +148,7 @@ async fn all(
         }
     }
 
-    progress.expect(increment_files.len() + event_files.len());
+    progress.await_files(increment_files.len() + event_files.len());
     let alive_since = clock_ms.saturating_sub(keep.silence_ms);
     let alive = |f: &&DataFile| f.received_at_ms_max.is_none_or(|latest| latest >= alive_since);
     for (table, files) in [(increments, &increment_files), (events, &event_files)] {

@@ -21,7 +21,7 @@ impl Default for Progress {
 }
 
 impl Progress {
-    pub fn expect(&mut self, files: usize) {
+    pub fn await_files(&mut self, files: usize) {
         self.files_all += files;
     }
 
