@@ -2,6 +2,7 @@
 //! Producing and consuming events is the services' own business.
 
 pub mod deadletter;
+pub mod repartition;
 pub mod topics;
 pub mod trim;
 

@@ -36,6 +36,11 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # A new member need not wait for others that will never come.
 group.initial.rebalance.delay.ms=0
+# A worker that is not heard of loses its partitions within seconds, with KIP-848 too.
+group.consumer.min.session.timeout.ms=6000
+group.consumer.session.timeout.ms=6000
+group.consumer.min.heartbeat.interval.ms=1000
+group.consumer.heartbeat.interval.ms=1000
 # Small machines: few threads, and a stop that does not wait.
 num.network.threads=2
 num.io.threads=4

@@ -66,13 +66,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Stops it where it stands; it does not notice.
-    pub fn pause(&self) {
+    /// Stops it where it stands, as a machine that hangs would; [`Process::thaw`] lets it go on.
+    pub fn freeze(&self) {
         let _ = killpg(self.group(), Signal::SIGSTOP);
     }
 
-    /// Lets it go on.
-    pub fn resume(&self) {
+    pub fn thaw(&self) {
         let _ = killpg(self.group(), Signal::SIGCONT);
     }
 

@@ -72,7 +72,7 @@ impl Tree {
     pub fn restart_without_waiting(&mut self) {
         for (service, name) in SERVICES.into_iter().enumerate() {
             if self.processes[service].is_none() {
-                let process = Process::start(name, self.command(service), &self.folder.join(format!("{name}.log")));
+                let process = Process::start(name, self.command(service, self.ports[service]), &self.folder.join(format!("{name}.log")));
                 self.processes[service] = Some(process);
             }
         }
@@ -106,14 +106,29 @@ impl Tree {
         self.processes = [None, None, None];
     }
 
+    /// SIGTERM to one of them, by its place in [`SERVICES`]; panics when it does not end well.
+    pub fn end(&mut self, service: usize) {
+        if let Some(mut process) = self.processes[service].take() {
+            let status = process.terminate(Duration::from_secs(60));
+            assert!(status.success(), "{} ended with {status}\n{}", SERVICES[service], process.log_tail());
+        }
+    }
+
+    /// The same, however it ends.
+    pub fn end_whatever(&mut self, service: usize) {
+        if let Some(mut process) = self.processes[service].take() {
+            process.terminate(Duration::from_secs(60));
+        }
+    }
+
+    /// More flags for a service, from its next start on.
+    pub fn also(&mut self, service: &'static str, flags: &[&str]) {
+        self.also.push((service, flags.iter().map(|f| (*f).to_owned()).collect()));
+    }
+
     /// SIGTERM to each in turn; panics when one does not end in time or ends with an error.
     pub fn stop(&mut self) {
-        for (service, process) in self.processes.iter_mut().enumerate() {
-            if let Some(mut process) = process.take() {
-                let status = process.terminate(Duration::from_secs(60));
-                assert!(status.success(), "{} ended with {status}\n{}", SERVICES[service], process.log_tail());
-            }
-        }
+        (0..SERVICES.len()).for_each(|service| self.end(service));
     }
 
     /// A simulated audience; its truth is written to the path at the end.
@@ -123,6 +138,11 @@ impl Tree {
         Process::start("simulate", command, &self.folder.join("simulate.log"))
     }
 
+    /// One more processor over the same topic and ledger, on a port of its own.
+    pub fn another_processor(&self, name: &str) -> Process {
+        Process::start(name, self.command(1, ports::free()), &self.folder.join(format!("{name}.log")))
+    }
+
     fn create_topics(&self) {
         let mut command = Command::new(binary::path("livemeter"));
         let out =
@@ -130,10 +150,10 @@ impl Tree {
         assert!(out.status.success(), "topics create: {}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     }
 
-    fn command(&self, service: usize) -> Command {
+    fn command(&self, service: usize, port: u16) -> Command {
         let name = SERVICES[service];
         let mut command = livemeter(name);
-        command.arg("--listen").arg(format!("127.0.0.1:{}", self.ports[service]));
+        command.arg("--listen").arg(format!("127.0.0.1:{port}"));
         if name != "query" {
             command.arg("--brokers").arg(&self.brokers);
         }
