@@ -66,12 +66,13 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Stops it where it stands, as a machine that hangs would; [`Process::thaw`] lets it go on.
-    pub fn freeze(&self) {
+    /// Stops it where it stands, as a machine that hangs would; it does not notice.
+    pub fn pause(&self) {
         let _ = killpg(self.group(), Signal::SIGSTOP);
     }
 
-    pub fn thaw(&self) {
+    /// Lets it go on.
+    pub fn resume(&self) {
         let _ = killpg(self.group(), Signal::SIGCONT);
     }
 

@@ -39,9 +39,9 @@ async fn come_and_go(protocol: &str) {
     println!("{protocol}: two workers, {before} bytes");
 
     // The second is frozen until its partitions have gone to the first; then it wakes up as a zombie.
-    second.freeze();
+    second.pause();
     holds(&tree, 4).await;
-    second.thaw();
+    second.resume();
     before = truth::grown(&tree.query(), APP, &mut audience, before).await;
     println!("{protocol}: a zombie came back, {before} bytes");
 

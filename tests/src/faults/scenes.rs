@@ -174,10 +174,10 @@ impl Scenes {
         let mut zombie = self.house.start(0, "");
         zombie.commits(4).await?;
         tokio::time::sleep(Duration::from_millis(self.rng.random_range(0..200))).await;
-        zombie.process.freeze();
+        zombie.process.pause();
         let mut heir = self.house.start(1, "");
         heir.commits(4).await?;
-        zombie.process.thaw();
+        zombie.process.resume();
         let ended = zombie.ends_within(AWAKENING).await;
         self.tally.count("zombie");
         match ended {
@@ -201,11 +201,11 @@ impl Scenes {
         let (mut zombie, mut other) = (self.house.start_sharing(0, ""), self.house.start_sharing(1, ""));
         zombie.commits(4).await?;
         other.commits(4).await?;
-        zombie.process.freeze();
+        zombie.process.pause();
         // Longer than the group's patience.
         tokio::time::sleep(Duration::from_secs(8)).await;
         other.commits(4).await?;
-        zombie.process.thaw();
+        zombie.process.resume();
         zombie.commits(4).await?;
         other.commits(4).await?;
         self.tally.count("rebalance with a paused zombie");
