@@ -13,7 +13,9 @@ const APP: &str = "wider";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_with_more_partitions_goes_on_where_the_old_generation_ended() {
     let broker = Broker::start(Kind::Apache).await;
-    let mut tree = Tree::start_with(&broker.addr(), &[("process", &["--commit-interval", "500ms"]), ("query", &["--refresh-interval", "200ms"])]).await;
+    let mut tree =
+        Tree::start_with(&broker.addr(), &[("process", &["--commit-interval", "500ms"]), ("query", &["--refresh-interval", "200ms"])])
+            .await;
     let truth_path = tree.folder().join("truth.json");
     let flags = ["--app", APP, "--viewers", "100", "--seed", "5", "--duration", "40s", "--heartbeat-interval", "1s", "--drain", "300s"];
     let mut audience = tree.simulate(&flags, &truth_path);
