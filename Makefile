@@ -14,10 +14,10 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test faults lab bench-smoke build lint fmt contracts clean-data
+.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness build lint fmt contracts clean-data
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
 
 up: build ## build and start everything here; VIEWERS=0, KAFKA=host:9092, DISK_MAX=4GiB, DATA=dir
 	@exec $(BIN) up $(if $(KAFKA),--kafka $(KAFKA))
@@ -38,6 +38,17 @@ bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memor
 	@tests/setup bench
 	cargo build --release --workspace --bins
 	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/smoke $(ARGS)
+
+bench-processor: ## 10 million heartbeats through the processor, a bare loop and Apache Flink (ARGS="--events 1000000")
+	@tests/setup peer
+	@bench/peers/flink/fetch >/dev/null
+	cargo build --release --workspace --bins
+	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/processor $(ARGS)
+
+bench-freshness: ## 20,000 events a second: how long from a 2xx until SQL shows it (ARGS="--seconds 600")
+	@tests/setup bench
+	cargo build --release --workspace --bins
+	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/freshness $(ARGS)
 
 build: ## the two binaries, as `make up` uses them
 	@tests/setup build

@@ -2,9 +2,11 @@
 
 mod cli;
 mod client;
+mod derive;
 #[cfg(feature = "failpoints")]
 mod failpoints;
 mod kafka;
+mod ledger;
 mod parent;
 mod services;
 mod settings;

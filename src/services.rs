@@ -41,7 +41,7 @@ pub fn ingest(s: &Settings) -> Result<(), Failure> {
     serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }
 
-fn limits(s: &Settings) -> Limits {
+pub fn limits(s: &Settings) -> Limits {
     Limits {
         id_bytes_max: s.size("ingest.id_bytes_max"),
         text_bytes_max: s.size("ingest.text_bytes_max"),
@@ -54,7 +54,13 @@ fn limits(s: &Settings) -> Limits {
 }
 
 pub fn process(s: &Settings) -> Result<(), Failure> {
-    let config = livemeter_processor::Config {
+    let config = processor(s);
+    serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+/// The processor's configuration; tools that work on its ledger take the same.
+pub fn processor(s: &Settings) -> livemeter_processor::Config {
+    livemeter_processor::Config {
         brokers: s.text("kafka.brokers"),
         events_topic: s.text("kafka.events_topic"),
         deadletter_topic: s.text("kafka.deadletter_topic"),
@@ -89,9 +95,24 @@ pub fn process(s: &Settings) -> Result<(), Failure> {
         file_bytes_target: s.integer("processor.file_bytes_target"),
         checkpoint_commits: s.integer("processor.checkpoint_commits"),
         retention_ms: s.duration_ms("processor.retention"),
+        derive_interval_ms: s.duration_ms("processor.derive_interval"),
+        derive_share: s.share("processor.derive_share"),
+        derive_memory_bytes_max: s.size("processor.derive_memory_bytes_max"),
+        derive_spill_bytes_max: s.integer("processor.derive_spill_bytes_max"),
         shutdown_ms: s.duration_ms("processor.shutdown"),
-    };
-    serve(async move { livemeter_processor::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+    }
+}
+
+/// The rules that the processor books by, for those who check what it did.
+pub fn rules(s: &Settings) -> livemeter_processor::book::Rules {
+    livemeter_processor::book::Rules {
+        split_windows_max: s.size("processor.split_windows_max"),
+        session_events_max: s.size("processor.session_events_max"),
+        age_ms_max: limits(s).age_ms_max,
+        bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
+        burst_ms: s.duration_ms("processor.burst") as i64,
+        late_after_ms: s.duration_ms("processor.late_after") as i64,
+    }
 }
 
 pub fn query(s: &Settings) -> Result<(), Failure> {
@@ -170,12 +191,17 @@ fn watch_audience(duration_ms: u64) -> impl Fn(livemeter_simulate::Progress) + S
     }
 }
 
+/// Runs a tool that asks the ledger and ends.
+pub fn once<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::new)?.block_on(work)
+}
+
 /// Two worker threads: the house is measured on two cores, and more would only wait.
-fn serve(service: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+pub fn serve(service: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(Failure::new)?.block_on(service)
 }
 
-fn failure(error: &dyn std::error::Error, retry: bool) -> Failure {
+pub fn failure(error: &dyn std::error::Error, retry: bool) -> Failure {
     if retry { Failure::new(error) } else { Failure::attention(error) }
 }
 

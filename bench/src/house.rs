@@ -13,6 +13,7 @@ use livemeter_tests::tree::Tree;
 /// Places in [`livemeter_tests::tree::SERVICES`].
 const INGEST: usize = 0;
 const PROCESSOR: usize = 1;
+const QUERY: usize = 2;
 
 /// What is up during a load. The tree ends before its broker: fields are dropped in order.
 pub struct House {
@@ -25,8 +26,13 @@ pub struct House {
 impl House {
     /// Starts a fresh broker and the services, and waits until all are ready.
     pub async fn open(kind: Kind) -> House {
+        House::open_with(kind, &[]).await
+    }
+
+    /// The same with more flags for a service.
+    pub async fn open_with(kind: Kind, also: &[(&'static str, &[&str])]) -> House {
         let broker = Broker::start(kind).await;
-        let tree = Tree::start(&broker.addr()).await;
+        let tree = Tree::start_with(&broker.addr(), also).await;
         let (ingest, processor) = (Http::new(tree.url(INGEST)), Http::new(tree.url(PROCESSOR)));
         House { tree, broker, ingest, processor }
     }
@@ -46,6 +52,16 @@ impl House {
             lag_s: need(&processor, "livemeter_processor_lag_seconds")?,
             lag_records: need(&processor, "livemeter_processor_lag_records")?,
         })
+    }
+
+    /// What the processor says of itself.
+    pub async fn processor_metrics(&self) -> Result<Metrics> {
+        metrics(&self.processor).await.context("the processor's metrics")
+    }
+
+    /// The query service's process.
+    pub fn query_id(&self) -> Result<u32> {
+        Ok(self.service(QUERY)?.id())
     }
 
     /// The ends of the services' logs, for a load that went wrong.

@@ -7,10 +7,22 @@
 //! * [`series`]   one sample a second, and what it says: means, peaks, flat or growing
 //! * [`ledger`]   a ledger of made-up rows, as an audience would leave it
 //! * [`judge`]    ledger against truth, to the byte
+//! * [`beats`]    the heartbeats that a topic is filled with, and what they add up to
+//! * [`fill`]     fills the topic with them
+//! * [`drain`]    the processor, alone or in a group, drains it
+//! * [`peer`]     Apache Flink drains it
+//! * [`probes`]   what was posted and when SQL showed it
+//! * [`totals`]   what either has stored, read back
 
+pub mod beats;
+pub mod drain;
+pub mod fill;
 pub mod house;
 pub mod judge;
 pub mod ledger;
 pub mod metrics;
+pub mod peer;
+pub mod probes;
 pub mod process;
 pub mod series;
+pub mod totals;

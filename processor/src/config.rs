@@ -84,6 +84,15 @@ pub struct Config {
     pub checkpoint_commits: u64,
     /// Unreferenced data files and old log entries stay this long, for readers on an older version.
     pub retention_ms: u64,
+    /// How often the derived tables are brought up to date; 0: never, somebody runs `livemeter derive`.
+    pub derive_interval_ms: u64,
+    /// Largest share of time spent on that: after a refresh that took long, the next one waits longer, so that
+    /// deriving never competes with the worker for a core.
+    pub derive_share: f64,
+    /// Memory of the statements that make derived tables; what can spill, spills before this is refused.
+    pub derive_memory_bytes_max: usize,
+    /// Disk that they may spill to: a rebuild of a long ledger sorts all its sessions.
+    pub derive_spill_bytes_max: u64,
     /// How long the last commit may take once the processor is told to stop.
     pub shutdown_ms: u64,
 }
@@ -118,6 +127,10 @@ impl Default for Config {
             file_bytes_target: 128 * 1024 * 1024,
             checkpoint_commits: 100,
             retention_ms: 3_600_000,
+            derive_interval_ms: 60_000,
+            derive_share: 0.1,
+            derive_memory_bytes_max: 128 * 1024 * 1024,
+            derive_spill_bytes_max: 4 << 30,
             shutdown_ms: 15_000,
         }
     }
@@ -144,6 +157,10 @@ impl Config {
         at_least("file_bytes_target", self.file_bytes_target as i64, 1024 * 1024)?;
         at_least("checkpoint_commits", self.checkpoint_commits as i64, 1)?;
         at_least("retention_ms", self.retention_ms as i64, 60_000)?;
+        at_least("derive_memory_bytes_max", self.derive_memory_bytes_max as i64, 16 * 1024 * 1024)?;
+        if !(0.001..=1.0).contains(&self.derive_share) {
+            return Err(Error::Setting { name: "derive_share", value: self.derive_share.to_string(), accepted: "0.001 to 1".into() });
+        }
         self.ledger_url().map(|_| ())
     }
 

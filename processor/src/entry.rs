@@ -4,7 +4,7 @@
 use livemeter_schemas::decode;
 use livemeter_schemas::event::{Counters, Event, Head};
 use livemeter_schemas::limits::Limits;
-use livemeter_schemas::record::{DEADLETTER_HEAD_BYTES, DeadLetter, Origin, Record};
+use livemeter_schemas::record::{DeadLetter, Origin, Record};
 use livemeter_schemas::refusal::{Code, Refusal};
 use livemeter_schemas::{RECORD_VERSION, time};
 use sha2::{Digest, Sha256};
@@ -96,7 +96,7 @@ impl<'a> Entry<'a> {
 /// The dead letter of a record that was refused. Whatever of the envelope can be read is kept.
 pub fn dead_letter(topic: &str, payload: &[u8], place: Place, refusal: Refusal) -> DeadLetter {
     let envelope = serde_json::from_slice::<Record>(payload).ok();
-    let head = payload.get(..DEADLETTER_HEAD_BYTES).unwrap_or(payload);
+    let (head, raw_base64) = DeadLetter::keep(payload);
     DeadLetter {
         v: RECORD_VERSION,
         by: "processor".into(),
@@ -111,6 +111,7 @@ pub fn dead_letter(topic: &str, payload: &[u8], place: Place, refusal: Refusal) 
             let _ = write!(hex, "{byte:02x}");
             hex
         }),
-        head: String::from_utf8_lossy(head).into_owned(),
+        head,
+        raw_base64,
     }
 }

@@ -62,6 +62,10 @@ pub enum Error {
     #[error("table {table}: the ledger is at generation {recorded}, `generation` is set to {configured}. Set it to {recorded}")]
     GenerationBehind { table: &'static str, recorded: i64, configured: u32 },
 
+    /// A derived table could not be made; the primary tables are as they were.
+    #[error("derived table {table}: {reason}")]
+    Derive { table: &'static str, reason: String, retry: bool },
+
     /// The admin address cannot be had.
     #[error("admin address {listen}: {source}")]
     Listen { listen: std::net::SocketAddr, source: std::io::Error },
@@ -72,6 +76,7 @@ impl Error {
     pub fn retry(&self) -> bool {
         match self {
             Error::Kafka(_) => true,
+            Error::Derive { retry, .. } => *retry,
             Error::Storage { source, .. } => !matches!(
                 source.as_ref(),
                 DeltaTableError::SchemaMismatch { .. }

@@ -16,7 +16,7 @@
 //! * [`rows`]      the shape of those rows, before they are columns
 //! * [`buffer`]    rows → Arrow batches of the two tables
 //! * [`sink`]      dead letters into Kafka (the only producer)
-//! * [`table`]     batches + offsets → one Delta commit (the only writer of tables)
+//! * [`table`]     batches + offsets → one Delta commit (the only writer of the primary tables)
 //! * [`durable`]   makes what was written survive a power cut
 //! * [`scan`]      reads a table's own Parquet files, column by column
 //! * [`snapshot`]  what the book remembers → a file, and back
@@ -25,13 +25,21 @@
 //! * [`partition`] one partition under work: its book, its place, its accounts
 //! * [`worker`]    drives all of the above
 //! * [`maintain`]  compaction, checkpoints, clean-up, beside the worker
+//! * [`places`]    what a table's log stores of each partition: offsets and accounts
+//! * [`audit`]     does the ledger keep its law: every session, every partition, against the topic
+//! * [`decide`]    what was quarantined, and what somebody decided about it
+//! * [`period`]    closed periods: what they held, and what has come since
+//! * [`derive`]    the primary tables → derived tables, beside the worker or by command (their only writer)
 //! * [`status`]    what the outside may see: metrics and readiness
 //! * [`http`]      the admin address
 //! * [`run`](mod@run)  the whole processor, from its settings to its end
 
+pub mod audit;
 pub mod book;
 pub mod buffer;
 pub mod config;
+pub mod decide;
+pub mod derive;
 pub mod durable;
 pub mod entry;
 pub mod error;
@@ -39,6 +47,8 @@ pub mod http;
 pub mod maintain;
 pub mod memory;
 pub mod partition;
+pub mod period;
+pub mod places;
 pub mod recover;
 pub mod rows;
 pub mod run;

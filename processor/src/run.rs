@@ -39,6 +39,7 @@ async fn work(config: Config, status: &Arc<Status>, shutdown: impl Future<Output
         () = &mut shutdown => return Ok(()),
         opened = open(&config, status) => opened?,
     };
+    let _deriving = crate::derive::spawn(&config, status)?;
     tokio::select! {
         () = &mut shutdown => {}
         ended = worker.run() => return ended,

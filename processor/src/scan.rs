@@ -128,6 +128,12 @@ impl<'b> Columns<'b> {
         self.column(name)?.as_string_opt().ok_or_else(|| self.wrong(name))
     }
 
+    /// A text column that may be null.
+    pub fn text_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
+        let column = self.text(name)?;
+        Ok(move |row| column.is_valid(row).then(|| column.value(row)))
+    }
+
     pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
         self.column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name))
     }
@@ -136,6 +142,16 @@ impl<'b> Columns<'b> {
     pub fn ms(&self, name: &str) -> Result<impl Fn(usize) -> i64 + 'b, Error> {
         let column = self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name))?;
         Ok(move |row| column.value(row).div_euclid(1000))
+    }
+
+    /// A time column that may be null, in milliseconds.
+    pub fn ms_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'b, Error> {
+        let column = self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name))?;
+        Ok(move |row| column.is_valid(row).then(|| column.value(row).div_euclid(1000)))
+    }
+
+    pub fn flag(&self, name: &str) -> Result<&'b BooleanArray, Error> {
+        self.column(name)?.as_boolean_opt().ok_or_else(|| self.wrong(name))
     }
 
     fn column(&self, name: &str) -> Result<&'b Arc<dyn Array>, Error> {

@@ -50,7 +50,9 @@ impl Sink for KafkaSink {
                 .map_err(|e| Error::Ledger(format!("writing a dead letter: {e}")))?;
             let (producer, topic) = (&self.producer, &self.topic);
             let sends = values.iter().zip(some).map(|(value, letter)| async move {
-                let record = FutureRecord::to(topic).key(&letter.app).payload(value);
+                // By its origin: readers tell by the key what was written twice around a crash.
+                let key = letter.key().unwrap_or_default();
+                let record = FutureRecord::to(topic).key(&key).payload(value);
                 producer.send(record, Duration::from_secs(30)).await.map_err(|(e, _)| Error::Kafka(format!("dead letter: {e}")))
             });
             try_join_all(sends).await?;

@@ -74,6 +74,7 @@ pub struct Metrics {
     pub snapshot_failures: Counter,
     pub maintenance_runs: Family<TableLabel, Counter>,
     pub maintenance_failures: Family<TableLabel, Counter>,
+    pub derive: crate::derive::Metrics,
 }
 
 impl Status {
@@ -107,6 +108,7 @@ impl Status {
         registry.register("snapshot_failures", "Snapshots that could not be kept", m.snapshot_failures.clone());
         registry.register("maintenance_runs", "Maintenance runs that ended well", m.maintenance_runs.clone());
         registry.register("maintenance_failures", "Maintenance runs that failed", m.maintenance_failures.clone());
+        m.derive.register(&mut registry);
         Arc::new(Status { registry, metrics, phase: watch::channel(Phase::Starting).0 })
     }
 
@@ -152,6 +154,7 @@ impl Metrics {
             snapshot_failures: Default::default(),
             maintenance_runs: Default::default(),
             maintenance_failures: Default::default(),
+            derive: Default::default(),
         }
     }
 

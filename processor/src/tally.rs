@@ -7,7 +7,7 @@
 use crate::book::Taken;
 
 /// Counts since the generation began, in records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize)]
 pub struct Tally {
     /// The offset at which the generation began.
     pub begin: i64,
@@ -60,8 +60,9 @@ impl Tally {
 
     /// Whether the accounts are whole up to `offset`.
     pub fn balances(self, offset: i64) -> bool {
-        let Tally { begin, consumed, booked, late, empty, events_only, refused, absent } = self;
-        offset - begin == consumed + absent && consumed == booked + late + empty + events_only + refused
+        // Wide: a ledger that somebody has tampered with may store anything.
+        let [begin, consumed, booked, late, empty, events_only, refused, absent] = self.array().map(i128::from);
+        i128::from(offset) - begin == consumed + absent && consumed == booked + late + empty + events_only + refused
     }
 }
 

@@ -1,5 +1,5 @@
 //! SQL text → one admitted statement, or a refusal that names what was wrong. Pure: decided on the
-//! parsed tree before anything is planned. The engine's catalog, which holds two tables and can load
+//! parsed tree before anything is planned. The engine's catalog, which holds the ledger's tables and can load
 //! no other, is the second wall behind this one.
 
 use crate::error::{Error, from_engine};
@@ -7,6 +7,7 @@ use datafusion::common::TableReference;
 use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::resolve::resolve_table_references;
 use datafusion::sql::sqlparser::ast::{self, Query, Select, SetExpr, TableFactor, Visit, Visitor};
+use livemeter_schemas::derived;
 use livemeter_schemas::ledger::{EVENTS, INCREMENTS};
 use std::ops::ControlFlow;
 
@@ -149,7 +150,7 @@ fn ours(reference: &TableReference) -> bool {
         (None | Some("datafusion"), Some("information_schema")) => INFORMATION.contains(&table),
         (None, None) | (None | Some("datafusion"), Some("public")) => {
             // Functions that stand where a table may have been checked as functions.
-            [INCREMENTS, EVENTS].contains(&table) || TABLE_FUNCTIONS.contains(&table)
+            [INCREMENTS, EVENTS].contains(&table) || derived::TABLES.contains(&table) || TABLE_FUNCTIONS.contains(&table)
         }
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! The two Delta tables as readers see them: opened when they are there, empty when they are not yet,
+//! The primary and the derived Delta tables as readers see them: opened when they are there, empty when they are not yet,
 //! refreshed at most once per `refresh_ms` and shared by all readers until then. Nothing writes here.
 
 use crate::config::Config;
@@ -7,7 +7,8 @@ use arrow::datatypes::Schema;
 use datafusion::catalog::TableProvider;
 use datafusion::datasource::empty::EmptyTable;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
-use livemeter_schemas::ledger;
+use futures::future::try_join_all;
+use livemeter_schemas::{derived, ledger};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,30 +31,38 @@ impl TableAt {
     }
 }
 
-/// Both tables, each at one version: what one query or report reads.
+/// Every table, each at one version: what one query or report reads.
 #[derive(Clone)]
 pub struct Snapshot {
     pub increments: TableAt,
     pub events: TableAt,
+    /// In the order of [`derived::TABLES`]. Each says itself which versions of the others it reflects.
+    pub derived: Vec<TableAt>,
 }
 
 /// Which version of each table was read; a table that does not exist yet has none.
 pub type Versions = BTreeMap<&'static str, i64>;
 
 impl Snapshot {
-    pub fn tables(&self) -> [&TableAt; 2] {
+    pub fn tables(&self) -> impl Iterator<Item = &TableAt> {
+        self.primary().into_iter().chain(&self.derived)
+    }
+
+    /// The two tables that everything else is made from.
+    pub fn primary(&self) -> [&TableAt; 2] {
         [&self.increments, &self.events]
     }
 
     pub fn versions(&self) -> Versions {
-        self.tables().into_iter().filter_map(|t| Some((t.name, t.version()?))).collect()
+        self.tables().filter_map(|t| Some((t.name, t.version()?))).collect()
     }
 }
 
-/// The ledger's two tables.
+/// The ledger's tables.
 pub struct Ledger {
     increments: Slot,
     events: Slot,
+    derived: Vec<Slot>,
 }
 
 impl Ledger {
@@ -61,19 +70,21 @@ impl Ledger {
     pub fn new(config: &Config) -> Result<Ledger, Error> {
         let root = root_url(&config.ledger)?;
         let slot = |name, schema| Slot::new(&root, name, schema, Duration::from_millis(config.refresh_ms));
-        Ok(Ledger { increments: slot(ledger::INCREMENTS, ledger::increments())?, events: slot(ledger::EVENTS, ledger::events())? })
+        let derived = derived::TABLES.into_iter().map(|name| slot(name, derived::schema(name))).collect::<Result<_, _>>()?;
+        Ok(Ledger { increments: slot(ledger::INCREMENTS, ledger::increments())?, events: slot(ledger::EVENTS, ledger::events())?, derived })
     }
 
-    /// Both tables at versions at most `refresh_ms` old.
+    /// Every table at a version at most `refresh_ms` old.
     pub async fn snapshot(&self) -> Result<Snapshot, Error> {
-        let (increments, events) = tokio::try_join!(self.increments.at(), self.events.at())?;
-        Ok(Snapshot { increments, events })
+        let derived = try_join_all(self.derived.iter().map(Slot::at));
+        let (increments, events, derived) = tokio::try_join!(self.increments.at(), self.events.at(), derived)?;
+        Ok(Snapshot { increments, events, derived })
     }
 
     /// Forgets what is loaded, so that the next reader opens the tables afresh: after a read failed,
     /// the table may have been replaced under us.
     pub async fn forget(&self) {
-        for slot in [&self.increments, &self.events] {
+        for slot in [&self.increments, &self.events].into_iter().chain(&self.derived) {
             *slot.shared.lock().await = None;
         }
     }

@@ -3,7 +3,7 @@
 //!
 //! * [`config`]   every setting and limit, each with its reason
 //! * [`error`]    what can go wrong, by cause
-//! * [`ledger`]   the two Delta tables, opened when there, refreshed at most once a second
+//! * [`ledger`]   the Delta tables, opened when there, refreshed at most once a second
 //! * [`admit`]    SQL text → one admitted statement, or a refusal that names what was wrong (pure)
 //! * [`engine`]   an admitted statement → a bounded stream of rows: memory, time, queue
 //! * [`encode`]   rows → JSON and CSV, to the digit (pure)

@@ -10,6 +10,8 @@ use arrow::datatypes::DataType;
 use chrono::{DateTime, SecondsFormat, Utc};
 use datafusion::common::ScalarValue;
 use datafusion::sql::parser::DFParser;
+use livemeter_schemas::derived;
+use livemeter_schemas::ledger::{EVENTS, INCREMENTS};
 use livemeter_schemas::reports::{Status, TableStatus};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -65,7 +67,8 @@ impl Statuses {
         match known.get(table.name) {
             Some(figures) if figures.table.version.is_some() && figures.table.version == table.version() => figures.clone(),
             _ => {
-                let figures = read(table);
+                let mut figures = read(table);
+                figures.table.reflects = reflects(table).await;
                 known.insert(table.name, figures.clone());
                 figures
             }
@@ -113,7 +116,7 @@ async fn look(engine: &Engine, now_ms: i64) -> Result<Seen, Error> {
 
 fn read(at: &TableAt) -> Figures {
     let mut figures = Figures {
-        table: TableStatus { name: at.name.to_owned(), version: at.version(), committed_at: None, rows: 0 },
+        table: TableStatus { name: at.name.to_owned(), version: at.version(), committed_at: None, rows: 0, reflects: None },
         newest_received_at: None,
     };
     let Some(Ok(state)) = at.table.as_ref().map(|table| table.snapshot()) else { return figures };
@@ -125,6 +128,16 @@ fn read(at: &TableAt) -> Figures {
         figures.newest_received_at = figures.newest_received_at.max(newest);
     }
     figures
+}
+
+/// The versions of the primary tables that a derived table says it was made from.
+async fn reflects(at: &TableAt) -> Option<BTreeMap<String, i64>> {
+    let (table, mut versions) = (at.table.as_ref().filter(|_| derived::TABLES.contains(&at.name))?, BTreeMap::new());
+    let state = table.snapshot().ok()?;
+    for (name, id) in [(INCREMENTS, derived::REFLECTS_INCREMENTS), (EVENTS, derived::REFLECTS_EVENTS)] {
+        versions.insert(name.to_owned(), state.transaction_version(table.log_store().as_ref(), id).await.ok()??);
+    }
+    Some(versions)
 }
 
 fn instant(text: &str) -> Option<DateTime<Utc>> {

@@ -9,6 +9,7 @@
 //! * [`record`]     one event as it stands on Kafka, and the dead letter
 //! * [`time`]       device clock → corrected clock; the windows of the ledger
 //! * [`ledger`]     the columns of the two primary tables
+//! * [`derived`]    the columns of the tables made from those, each explained
 //! * [`period`]     a closed period: totals, and the offsets up to which they count
 //! * [`metrics`]    the definitions printed beside every figure
 //! * [`reports`]    the shapes of the traffic and quality reports, the definitions, the status
@@ -18,6 +19,7 @@
 
 pub mod answer;
 pub mod decode;
+pub mod derived;
 pub mod event;
 pub mod ledger;
 pub mod limits;

@@ -5,7 +5,7 @@ use crate::answer::{Answer, Batch};
 use crate::event::Event;
 use crate::period::ClosedPeriod;
 use crate::record::{DeadLetter, Record};
-use crate::{ledger, openapi};
+use crate::{derived, ledger, openapi};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value};
@@ -15,6 +15,7 @@ pub fn files() -> Vec<(&'static str, String)> {
     vec![
         ("openapi.json", text(openapi::document())),
         ("ledger.json", text(ledger::describe())),
+        ("derived.json", text(derived::describe())),
         ("json/batch.schema.json", text(schema::<Batch>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/event.schema.json", text(schema::<Event>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/record.schema.json", text(schema::<Record>(SchemaSettings::draft2020_12().for_deserialize()))),

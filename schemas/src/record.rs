@@ -3,6 +3,8 @@
 
 use crate::RECORD_VERSION;
 use crate::refusal::Code;
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as BASE64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -72,8 +74,40 @@ pub struct DeadLetter {
     pub length_bytes: u64,
     /// SHA-256 of the whole text, in hex.
     pub sha256: String,
-    /// The first 16 KiB of it, invalid UTF-8 replaced.
+    /// The first 16 KiB of it, invalid UTF-8 replaced, no character cut in two.
     pub head: String,
+    /// The first 16 KiB exactly as they were, in base64: only where `head` is not exactly those bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub raw_base64: Option<String>,
+}
+
+impl DeadLetter {
+    /// What is kept of a refused text: `head` and, where that is not the same, `raw_base64`.
+    pub fn keep(text: &[u8]) -> (String, Option<String>) {
+        let cut = text.get(..DEADLETTER_HEAD_BYTES).unwrap_or(text);
+        let whole = match std::str::from_utf8(cut) {
+            Err(e) if e.error_len().is_none() && cut.len() < text.len() => cut.get(..e.valid_up_to()).unwrap_or_default(),
+            _ => cut,
+        };
+        let head = String::from_utf8_lossy(whole).into_owned();
+        let raw_base64 = (head.as_bytes() != cut).then(|| BASE64.encode(cut));
+        (head, raw_base64)
+    }
+
+    /// The bytes that were kept; all of them, where they are as many as `length_bytes`. None when `raw_base64`
+    /// is no base64: nothing is guessed.
+    pub fn kept(&self) -> Option<Vec<u8>> {
+        match &self.raw_base64 {
+            Some(text) => BASE64.decode(text).ok(),
+            None => Some(self.head.clone().into_bytes()),
+        }
+    }
+
+    /// Told once, however often it was written: the key of the processor's letters on [`DEADLETTER_TOPIC`].
+    /// Ingest's letters have no place to be told by.
+    pub fn key(&self) -> Option<String> {
+        self.origin.as_ref().map(Origin::key)
+    }
 }
 
 /// A place on Kafka.
@@ -82,6 +116,13 @@ pub struct Origin {
     pub topic: String,
     pub partition: i32,
     pub offset: i64,
+}
+
+impl Origin {
+    /// `topic/partition/offset`
+    pub fn key(&self) -> String {
+        format!("{}/{}/{}", self.topic, self.partition, self.offset)
+    }
 }
 
 /// How much of a refused text is kept.
@@ -101,5 +142,24 @@ mod tests {
         assert_eq!(record.event.get(), event);
         write(&mut out, "demo", 7, None, event).unwrap();
         assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().sent_at_ms, None);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_refused_text_is_what_it_was() {
+        let long = "€".repeat(DEADLETTER_HEAD_BYTES);
+        let cases: [(&[u8], bool); 5] =
+            [(b"plain", false), ("€".as_bytes(), false), (b"a\xffb", true), (b"cut \xe2\x82", true), (long.as_bytes(), true)];
+        for (text, differs) in cases {
+            let (head, raw_base64) = DeadLetter::keep(text);
+            assert_eq!(raw_base64.is_some(), differs, "{head:.20}");
+            let letter = DeadLetter { head, raw_base64, ..golden() };
+            assert_eq!(letter.kept().unwrap(), text[..text.len().min(DEADLETTER_HEAD_BYTES)]);
+        }
+        assert_eq!(DeadLetter { raw_base64: Some("no base64!".into()), ..golden() }.kept(), None);
+        assert_eq!(golden().key().unwrap(), "livemeter.events.v1/3/1204");
+    }
+
+    fn golden() -> DeadLetter {
+        serde_json::from_str(include_str!("../golden/v1/deadletter.json")).unwrap()
     }
 }

@@ -3,6 +3,7 @@
 use crate::metrics::Metric;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// What rows a report is broken down by. Several may be given, comma-separated, in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
@@ -122,7 +123,7 @@ pub struct Status {
 /// One table of the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct TableStatus {
-    /// `increments` or `events`.
+    /// `increments`, `events`, or the name of a table made from those.
     pub name: String,
     /// The newest version of the Delta table; null when it does not exist yet.
     pub version: Option<i64>,
@@ -132,4 +133,7 @@ pub struct TableStatus {
     /// Rows it holds.
     #[serde(default)]
     pub rows: u64,
+    /// Of a derived table: the versions of `increments` and `events` that it reflects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reflects: Option<BTreeMap<String, i64>>,
 }

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// A question: `application/json`. The tables are `increments` and `events`.
+/// A question: `application/json`. The tables are `increments` and `events`, and those made from them:
+/// `traffic_5m`, `usage_daily`, `sessions`, `stalls`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SqlRequest {

@@ -1,7 +1,8 @@
-//! The operator's side of Kafka: topics, what was refused, and trimming the embedded broker.
+//! The operator's side of Kafka: topics, what was refused, reading records again, and trimming the embedded broker.
 //! Producing and consuming events is the services' own business.
 
 pub mod deadletter;
+pub mod records;
 pub mod repartition;
 pub mod topics;
 pub mod trim;

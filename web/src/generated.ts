@@ -158,7 +158,7 @@ export interface paths {
         put?: never;
         /**
          * Ask the ledger in SQL.
-         * @description One SELECT over the tables `increments` and `events`; anything else is refused by name.
+         * @description One SELECT over the tables `increments` and `events`, and those made from them; anything else is refused by name.
          */
         post: operations["post_sql"];
         delete?: never;
@@ -606,7 +606,10 @@ export interface components {
             /** @description True when more rows existed than are answered. */
             truncated: boolean;
         };
-        /** @description A question: `application/json`. The tables are `increments` and `events`. */
+        /**
+         * @description A question: `application/json`. The tables are `increments` and `events`, and those made from them:
+         *     `traffic_5m`, `usage_daily`, `sessions`, `stalls`.
+         */
         SqlRequest: {
             /** @description `json` (default) or `csv`. */
             format?: string | null;
@@ -692,8 +695,12 @@ export interface components {
         TableStatus: {
             /** @description When that version was committed, RFC 3339 UTC. */
             committed_at?: string | null;
-            /** @description `increments` or `events`. */
+            /** @description `increments`, `events`, or the name of a table made from those. */
             name: string;
+            /** @description Of a derived table: the versions of `increments` and `events` that it reflects. */
+            reflects?: {
+                [key: string]: number;
+            } | null;
             /**
              * Format: uint64
              * @description Rows it holds.

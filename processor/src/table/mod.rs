@@ -1,5 +1,5 @@
-//! Batches + offsets → one Delta commit. The only module that writes tables (compaction, which writes no
-//! rows of its own, is in [`crate::maintain`]).
+//! Batches + offsets → one Delta commit. The only module that writes the primary tables (compaction, which writes
+//! no rows of its own, is in [`crate::maintain`]; derived tables are in [`crate::derive`]).
 //!
 //! # Why nothing is booked twice and nothing is left out
 //!
@@ -25,9 +25,11 @@
 
 mod files;
 mod offsets;
+mod rows;
 
 pub use files::writer_properties;
 pub use offsets::{Origin, Stored};
+pub use rows::{commit_rows, load};
 
 use crate::durable;
 use crate::error::Error;

@@ -3,6 +3,7 @@
 
 use super::Kind;
 use crate::error::Error;
+use crate::places;
 use crate::source::Offsets;
 use crate::tally::{NAMES, Tally};
 use deltalake::DeltaTable;
@@ -37,18 +38,16 @@ pub struct Stored {
 impl Stored {
     /// Reads these partitions out of the log as it is loaded.
     pub async fn read(table: &DeltaTable, origin: &Origin, kind: Kind, partitions: &[i32]) -> Result<Stored, Error> {
+        let transactions = places::transactions(table).await?;
         let mut found = Stored::default();
         for partition in partitions {
             let id = origin.id(partition);
-            let offset = stored(table, &id).await?;
+            let offset = transactions.get(&id).copied();
             let offset = offset.ok_or_else(|| Error::Ledger(format!("table {}: no offset is stored as {id}", kind.name())))?;
             found.offsets.insert(*partition, offset);
             if kind == Kind::Increments {
-                let mut counts = [0; NAMES.len()];
-                for (count, name) in counts.iter_mut().zip(NAMES) {
-                    *count = stored(table, &format!("{id}/{name}")).await?.unwrap_or_default();
-                }
-                found.tallies.insert(*partition, Tally::from_array(counts));
+                let count = |name| transactions.get(&format!("{id}/{name}")).copied().unwrap_or_default();
+                found.tallies.insert(*partition, Tally::from_array(NAMES.map(count)));
             }
         }
         Ok(found)
@@ -127,10 +126,8 @@ pub async fn stored(table: &DeltaTable, id: &str) -> Result<Option<i64>, Error> 
 
 /// What a new generation stores first: that it is there, its partitions, and where each begins.
 pub(super) fn begin(origin: &Origin, lows: &[i64]) -> Vec<Transaction> {
-    let mut begin = vec![
-        Transaction::new(GENERATION_ID, origin.generation.into()),
-        Transaction::new(origin.id("partitions"), lows.len() as i64),
-    ];
+    let mut begin =
+        vec![Transaction::new(GENERATION_ID, origin.generation.into()), Transaction::new(origin.id("partitions"), lows.len() as i64)];
     for (partition, low) in lows.iter().enumerate() {
         begin.push(Transaction::new(origin.id(partition), *low));
         begin.push(Transaction::new(format!("{}/begin", origin.id(partition)), *low));

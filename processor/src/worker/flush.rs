@@ -97,7 +97,9 @@ impl<S: Source, K: Sink> Worker<S, K> {
             return;
         }
         let interval = Duration::from_millis(self.config.snapshot_interval_ms);
-        let Some((id, partition)) = self.partitions.iter_mut().find_map(|(id, p)| p.snapshot_due(interval).then_some((*id, &*p))) else { return };
+        let Some((id, partition)) = self.partitions.iter_mut().find_map(|(id, p)| p.snapshot_due(interval).then_some((*id, &*p))) else {
+            return;
+        };
         let offsets = (self.increments.offsets().get(&id), self.events.offsets().get(&id));
         let versions = (self.increments.delta().version(), self.events.delta().version());
         let ((Some(increments), Some(events)), (Some(of_increments), Some(of_events))) = (offsets, versions) else { return };

@@ -3,9 +3,12 @@
 
 mod book;
 mod client;
+mod derive;
 mod eviction;
+mod group;
+mod ledger;
+mod primary;
+mod snapshot;
 mod stage;
 mod table;
 mod worker;
-mod group;
-mod snapshot;

@@ -58,11 +58,11 @@ pub async fn healthz() -> Response {
     ([NOSNIFF, NO_STORE], "ok\n").into_response()
 }
 
-/// Ready: both tables are there and can be opened. Before that every answer is an empty one.
+/// Ready: both primary tables are there and can be opened. Before that every answer is an empty one.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let reason = match app.ledger.snapshot().await {
         Ok(snapshot) => {
-            let missing: Vec<_> = snapshot.tables().into_iter().filter(|t| t.table.is_none()).map(|t| t.name).collect();
+            let missing: Vec<_> = snapshot.primary().into_iter().filter(|t| t.table.is_none()).map(|t| t.name).collect();
             if missing.is_empty() {
                 return ([NOSNIFF, NO_STORE], "ready\n").into_response();
             }

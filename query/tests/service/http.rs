@@ -51,9 +51,9 @@ async fn sql_answers_exactly_as_json_and_csv() {
     let tables = service.rows("SHOW TABLES").await;
     let mut tables: Vec<_> = tables.as_array().unwrap().iter().filter(|t| t[1] == "public").map(|t| t[2].as_str().unwrap()).collect();
     tables.sort_unstable();
-    assert_eq!(tables, ["events", "increments"]);
+    assert_eq!(tables, ["events", "increments", "sessions", "stalls", "traffic_5m", "usage_daily"]);
     assert!(service.rows("DESCRIBE increments").await.as_array().unwrap().iter().any(|c| c[0] == "reached_bytes"));
-    assert_eq!(service.rows("SELECT count(*) FROM information_schema.columns WHERE table_name = 'increments'").await, json!([[25]]));
+    assert_eq!(service.rows("SELECT count(*) FROM information_schema.columns WHERE table_name = 'increments'").await, json!([[32]]));
     let plan = service.sql("EXPLAIN SELECT cdn, sum(bytes) FROM increments GROUP BY cdn").await;
     assert_eq!(plan.status, 200, "{}", plan.body());
     assert!(plan.body().contains("Aggregate") && !plan.body().contains(".parquet"), "{}", plan.body());

@@ -1,6 +1,7 @@
 //! The query service from outside: small ledgers with known rows, asked over a real port.
 
 mod compacted;
+mod derived;
 mod http;
 mod reports;
 mod support;

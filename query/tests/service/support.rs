@@ -1,15 +1,17 @@
 //! A small ledger with known rows in a folder of its own, and a service that answers from it.
 
 use arrow::array::{ArrayRef, BooleanArray, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use chrono::DateTime;
 use deltalake::DeltaTable;
+use deltalake::kernel::Transaction;
+use deltalake::kernel::transaction::CommitProperties;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use livemeter_query::{Config, Server};
-use livemeter_schemas::ledger;
 use livemeter_schemas::time::window_start_ms;
+use livemeter_schemas::{derived, ledger};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tempfile::TempDir;
@@ -92,6 +94,26 @@ impl Ledger {
         self.append(ledger::EVENTS, schema, columns).await;
     }
 
+    /// One row of a derived table, made of nothing in particular, that says what it reflects.
+    pub async fn derived(&self, name: &str, increments: i64, events: i64) {
+        let schema = derived::schema(name);
+        let column = |field: &FieldRef| -> ArrayRef {
+            match (field.name().as_str(), field.data_type()) {
+                ("date", _) => texts(["2026-11-23".to_owned()].into_iter()),
+                (_, DataType::Utf8) => texts(["demo".to_owned()].into_iter()),
+                (_, DataType::Int64) => ints([7].into_iter()),
+                _ => micros([at("2026-11-23T10:00:00Z")].into_iter()),
+            }
+        };
+        let columns = schema.fields().iter().map(column).collect();
+        let transactions =
+            vec![Transaction::new(derived::REFLECTS_INCREMENTS, increments), Transaction::new(derived::REFLECTS_EVENTS, events)];
+        let properties = CommitProperties::default().with_application_transactions(transactions);
+        let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
+        let write = self.table(name).await.write([batch]).with_partition_columns([ledger::DATE]);
+        write.with_commit_properties(properties).await.unwrap();
+    }
+
     /// Rewrites the small files of both tables into large ones.
     pub async fn compact(&self) {
         for name in [ledger::INCREMENTS, ledger::EVENTS] {
@@ -103,12 +125,15 @@ impl Ledger {
         }
     }
 
-    async fn append(&self, name: &str, schema: Schema, columns: Vec<ArrayRef>) {
+    async fn table(&self, name: &str) -> DeltaTable {
         let folder = self.folder.path().join(name);
         std::fs::create_dir_all(&folder).unwrap();
-        let table = DeltaTable::try_from_url(Url::from_directory_path(folder).unwrap()).await.unwrap();
+        DeltaTable::try_from_url(Url::from_directory_path(folder).unwrap()).await.unwrap()
+    }
+
+    async fn append(&self, name: &str, schema: Schema, columns: Vec<ArrayRef>) {
         let batch = RecordBatch::try_new(Arc::new(schema), columns).unwrap();
-        table.write([batch]).with_partition_columns([ledger::DATE]).await.unwrap();
+        self.table(name).await.write([batch]).with_partition_columns([ledger::DATE]).await.unwrap();
     }
 
     /// A service over this ledger on a free port, for as long as the runtime of the test lives.

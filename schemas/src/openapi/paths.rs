@@ -70,7 +70,7 @@ fn sql() -> Value {
         "operationId": "post_sql",
         "tags": ["query"],
         "summary": "Ask the ledger in SQL.",
-        "description": "One SELECT over the tables `increments` and `events`; anything else is refused by name.",
+        "description": "One SELECT over the tables `increments` and `events`, and those made from them; anything else is refused by name.",
         "requestBody": { "required": true, "content": {
             "application/json": { "schema": reference("SqlRequest") },
             "text/plain": { "schema": { "type": "string", "description": "The statement alone." } },
