@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// Ends the child's group when the test's process is gone: nothing may outlive a test, even one that
 /// was killed. A process of its own, because the kernel's parent-death signal follows threads.
-const WATCH: &str = "while kill -0 $0 2>/dev/null; do sleep 1; done; kill -9 -- -$1 2>/dev/null";
+const WATCH: &str = "while kill -0 $0 2>/dev/null; do sleep 1; done; kill -s KILL -- -$1 2>/dev/null";
 
 /// A running child.
 pub struct Process {

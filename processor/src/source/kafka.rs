@@ -236,6 +236,11 @@ impl Pump<'_> {
 
     fn follow_seek(&mut self) {
         let Some((seeks, offsets)) = self.board.seek.lock().unwrap_or_else(PoisonError::into_inner).take() else { return };
+        // All partitions were given away meanwhile: an empty list would be refused, again and again.
+        if offsets.is_empty() {
+            self.seeks = seeks;
+            return;
+        }
         let seeked = positions(self.topic, &offsets)
             .and_then(|list| self.consumer.seek_partitions(list, ANSWER).map_err(kafka("going back to stored offsets")));
         match seeked {

@@ -72,3 +72,12 @@ impl Ledger {
         std::fs::remove_file(self.filler()).context("making room")
     }
 }
+
+/// The folder below can be removed then; what is in use still is nobody's by now.
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if self.ours {
+            let _ = Command::new("umount").arg("--lazy").arg(&self.folder).status();
+        }
+    }
+}

@@ -25,7 +25,9 @@ pub enum Trouble {
     DiskFull,
     BrokerKilled,
     BrokerStopped,
-    Cut { seconds: u64 },
+    Cut,
+    /// Cut for minutes.
+    Away,
     Silent,
     Slow,
     Reset,
@@ -40,7 +42,7 @@ const TROUBLES: [Trouble; 14] = [
     Trouble::ReplyLost,
     Trouble::DiskFull,
     Trouble::BrokerKilled,
-    Trouble::Cut { seconds: 4 },
+    Trouble::Cut,
     Trouble::SharingZombie,
     Trouble::Revoke,
     Trouble::StorageFails,
@@ -49,7 +51,7 @@ const TROUBLES: [Trouble; 14] = [
     Trouble::StorageSlow,
     Trouble::BrokerStopped,
     Trouble::Slow,
-    Trouble::Cut { seconds: 130 },
+    Trouble::Away,
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use super::ledger::Ledger;
 use super::oracle::{self, Difference, Found};
 use super::plan::{Fault, Plan, Trouble};
 use super::proxy::Proxy;
-use super::scenes::{Scenes, Tally};
+use super::scenes::{AWAY, Scenes, Tally};
 use super::settings::Settings;
 use super::viewers::Log;
 use super::worker::{House, PATIENCE, Worker};
@@ -71,11 +71,13 @@ async fn faults(scenes: &mut Scenes, workload: &Workload, settings: &Settings, b
     let (mut plan, mut told) = (Plan::default(), Instant::now());
     while scenes.tally.kills < settings.kills && began.elapsed() < settings.patience {
         let skipped: Vec<&str> = scenes.tally.missed.iter().filter(|(_, n)| **n >= MISSES_MAX).map(|(place, _)| *place).collect();
-        let (disk, shares, long) = (scenes.ledger.ours, scenes.house.shares(), settings.kills >= 100);
+        let (disk, shares) = (scenes.ledger.ours, scenes.house.shares());
+        // Once in a long run: it takes minutes.
+        let away = settings.kills >= 100 && !scenes.tally.by_kind.contains_key(AWAY);
         let fault = plan.next(&skipped, |trouble| match trouble {
             Trouble::DiskFull => disk,
             Trouble::SharingZombie | Trouble::Revoke => shares,
-            Trouble::Cut { seconds } => long || seconds < 60,
+            Trouble::Away => away,
             _ => true,
         });
         match fault {

@@ -12,6 +12,7 @@ use rand::rngs::StdRng;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub const AWAY: &str = "network away for minutes";
 /// A place that is passed in every life is passed by then.
 const PASSED: Duration = Duration::from_secs(20);
 /// For one who was paused to find out what has happened meanwhile.
@@ -94,7 +95,8 @@ impl Scenes {
             Trouble::DiskFull => self.disk_full().await?,
             Trouble::BrokerKilled => self.broker(true).await?,
             Trouble::BrokerStopped => self.broker(false).await?,
-            Trouble::Cut { seconds } => self.network("network cut", Road::Cut, seconds).await?,
+            Trouble::Cut => self.network("network cut", Road::Cut, 4).await?,
+            Trouble::Away => self.network(AWAY, Road::Cut, 130).await?,
             Trouble::Silent => self.network("network silent", Road::Silent, 8).await?,
             Trouble::Slow => self.network("network slow", Road::Slow(150), 5).await?,
             Trouble::Reset => self.reset().await?,
