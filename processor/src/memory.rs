@@ -246,8 +246,7 @@ impl Memory {
         let hasher = &self.hasher;
         #[allow(clippy::borrowed_box, reason = "the table hands out what it holds")]
         let rehash = |s: &Box<Session>| hasher.hash_one((s.app.as_ref(), s.id.as_ref()));
-        let same = |s: &Box<Session>| is(s, &session.app, &session.id);
-        match self.sessions.entry(hash, same, rehash) {
+        match self.sessions.entry(hash, |s| is(s, &session.app, &session.id), rehash) {
             Entry::Occupied(mut known) => **known.get_mut() = session,
             Entry::Vacant(place) => drop(place.insert(Box::new(session))),
         }
