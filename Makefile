@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness bench-files build lint fmt contracts clean-data
+.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness bench-files bench-recovery build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,11 @@ bench-freshness: ## 20,000 events a second: how long from a 2xx until SQL shows 
 	@tests/setup bench
 	cargo build --release --workspace --bins
 	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/freshness $(ARGS)
+
+bench-recovery: ## a million live sessions, SIGKILL, and how long until they are back (ARGS="--sessions 100000")
+	@tests/setup bench
+	cargo build --release --workspace --bins
+	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/recovery $(ARGS)
 
 bench-files: ## files, log and bytes of a ledger after a raw stretch and a month, at an accelerated clock (ARGS='--days 2')
 	cargo build --release --workspace --bins

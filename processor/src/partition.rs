@@ -37,13 +37,13 @@ impl Partition {
         offset - self.next.max(self.increments_from).min(offset)
     }
 
-    /// Whether a snapshot is due; asking sets the clock anew.
-    pub fn snapshot_due(&mut self, interval: Duration) -> bool {
-        let due = self.snapshot_at.elapsed() >= interval;
-        if due {
-            self.snapshot_at = Instant::now();
-        }
-        due
+    /// How long ago it was last kept, or taken up.
+    pub fn snapshot_age(&self) -> Duration {
+        self.snapshot_at.elapsed()
+    }
+
+    pub fn snapshot_begins(&mut self) {
+        self.snapshot_at = Instant::now();
     }
 }
 

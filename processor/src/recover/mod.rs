@@ -52,6 +52,7 @@ pub async fn partitions(
     now_ms: i64,
     keep: Keep,
 ) -> Result<(Memories, Recovered), Error> {
+    let mut progress = Progress::default();
     let (mut memories, mut with, mut without) = (Memories::new(), Vec::new(), Vec::new());
     for partition in &scope.partitions {
         match snapshots.latest(scope.generation, *partition, increments, events).await {
@@ -62,7 +63,6 @@ pub async fn partitions(
             None => without.push(*partition),
         }
     }
-    let mut progress = Progress::default();
     if !with.is_empty() {
         since(&mut memories, increments.delta(), events.delta(), scope, &with, &mut progress).await?;
     }

@@ -97,9 +97,11 @@ impl<S: Source, K: Sink> Worker<S, K> {
             return;
         }
         let interval = Duration::from_millis(self.config.snapshot_interval_ms);
-        let Some((id, partition)) = self.partitions.iter_mut().find_map(|(id, p)| p.snapshot_due(interval).then_some((*id, &*p))) else {
-            return;
-        };
+        // The one that waits longest: with many partitions each has its turn.
+        let oldest = self.partitions.iter_mut().max_by_key(|(_, partition)| partition.snapshot_age());
+        let Some((id, partition)) = oldest.filter(|(_, partition)| partition.snapshot_age() >= interval) else { return };
+        let id = *id;
+        partition.snapshot_begins();
         let offsets = (self.increments.offsets().get(&id), self.events.offsets().get(&id));
         let versions = (self.increments.delta().version(), self.events.delta().version());
         let ((Some(increments), Some(events)), (Some(of_increments), Some(of_events))) = (offsets, versions) else { return };
