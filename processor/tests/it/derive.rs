@@ -13,6 +13,7 @@ use livemeter_processor::Config;
 use livemeter_processor::derive::{Deriver, Outcome, Scope};
 use livemeter_schemas::derived::{self, SESSIONS, STALLS, TABLES, TRAFFIC_5M, USAGE_DAILY};
 use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -266,6 +267,11 @@ async fn act(folder: &Path, primary: &mut Primary, step: &Step, seq: u64) {
     match *step {
         Step::Beat { session, cdn, day, minute, bytes, quarantined } => {
             let status = if quarantined { "quarantined" } else { "booked" };
+            // The one thing that a refresh does not see (decision 0006): the first counters of a session that was
+            // told of, and then silent for longer than `memory_days`.
+            if primary.only_told(NAMES[session]).is_some_and(|told| day > (told - T0).div_euclid(DAY) + 1) {
+                return;
+            }
             primary
                 .book(Increment { status, ..Increment::new(NAMES[session], ["cdn-a", "cdn-b"][cdn], at(day, minute - minute % 5), bytes) });
         }
@@ -291,8 +297,16 @@ async fn act(folder: &Path, primary: &mut Primary, step: &Step, seq: u64) {
     }
 }
 
+/// The same cases at each run: each takes a second. `PROPTEST_RNG_SEED` searches elsewhere.
+fn seed() -> RngSeed {
+    match ProptestConfig::default().rng_seed {
+        RngSeed::Random => RngSeed::Fixed(1),
+        told => told,
+    }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 40, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, max_shrink_iters: 40, failure_persistence: None, rng_seed: seed(), ..ProptestConfig::default() })]
 
     /// Whatever was committed, in whatever order, for whatever dates: refreshing step by step is rebuilding at the end.
     #[test]

@@ -64,7 +64,8 @@ pub struct Primary {
     seq: i64,
     reached: BTreeMap<(&'static str, &'static str), [i64; 5]>,
     held: Vec<Increment>,
-    told: Vec<&'static str>,
+    /// Sessions with events, and when the latest was.
+    told: BTreeMap<&'static str, i64>,
     increments: Vec<Increment>,
     events: Vec<Event>,
     /// Every row of increments in the table, as roll-up would read them.
@@ -75,7 +76,7 @@ impl Primary {
     pub fn new(folder: &Path) -> Primary {
         let (reached, now_ms) = (BTreeMap::new(), 1_795_132_800_000 + 2 * 86_400_000);
         let folder = folder.to_owned();
-        Primary { folder, now_ms, seq: 0, reached, held: vec![], told: vec![], increments: vec![], events: vec![], all: vec![] }
+        Primary { folder, now_ms, seq: 0, reached, held: vec![], told: BTreeMap::new(), increments: vec![], events: vec![], all: vec![] }
     }
 
     /// Time passes at ingest.
@@ -85,7 +86,13 @@ impl Primary {
 
     /// Whether a session was heard of.
     pub fn knows(&self, session: &str) -> bool {
-        self.told.contains(&session) || self.reached.keys().any(|(known, _)| *known == session)
+        self.told.contains_key(session) || self.reached.keys().any(|(known, _)| *known == session)
+    }
+
+    /// When a session that has counted nothing yet was heard of last; none of any other.
+    pub fn only_told(&self, session: &str) -> Option<i64> {
+        let counted = self.reached.keys().any(|(known, _)| *known == session);
+        self.told.get(session).copied().filter(|_| !counted)
     }
 
     pub fn book(&mut self, mut row: Increment) {
@@ -114,7 +121,8 @@ impl Primary {
     pub fn tell(&mut self, mut event: Event) {
         self.seq += 1;
         (event.received_ms, event.offset) = (self.now_ms, self.seq);
-        self.told.push(event.session);
+        let latest = self.told.entry(event.session).or_insert(event.at_ms);
+        *latest = event.at_ms.max(*latest);
         self.events.push(event);
     }
 
