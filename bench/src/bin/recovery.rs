@@ -116,7 +116,7 @@ async fn until(worker: &mut Worker, patience: Duration, name: &str, value: f64) 
 /// A number in the line that tells of the recovery.
 fn told(log: &Path, name: &str) -> Option<u64> {
     let text = std::fs::read_to_string(log).ok()?;
-    let line = text.lines().filter(|line| line.contains("recovered from the ledger")).next_back()?;
+    let line = text.lines().rfind(|line| line.contains("recovered from the ledger"))?;
     let rest = line.rsplit_once(&format!(" {name}"))?.1;
     rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
