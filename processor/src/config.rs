@@ -186,6 +186,13 @@ impl Config {
         self.ledger_url().map(|_| ())
     }
 
+    /// How long replaced files of derived tables stay. A whole date is replaced at each refresh: an hour of that
+    /// would be many times the ledger, and no answer takes ten minutes.
+    pub fn derive_retention_ms(&self) -> u64 {
+        const TEN_MINUTES_MS: u64 = 600_000;
+        self.retention_ms.min(TEN_MINUTES_MS)
+    }
+
     /// The ledger's root as a URL that ends in `/`; a folder is made absolute.
     pub fn ledger_url(&self) -> Result<Url, Error> {
         let wrong = |accepted: &str| Error::Setting { name: "ledger", value: self.ledger.clone(), accepted: accepted.to_owned() };

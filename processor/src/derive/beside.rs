@@ -75,7 +75,7 @@ impl Beside {
 
     /// Every refresh leaves the files it replaced behind, until they are old enough to be removed.
     async fn look_after(&mut self, table: &'static str) {
-        let due = Duration::from_millis(self.config.retention_ms / 2);
+        let due = Duration::from_millis(self.config.derive_retention_ms() / 2);
         let kept = self.kept.entry(table).or_insert((self.config.checkpoint_commits, Instant::now()));
         kept.0 += 1;
         if kept.0 < self.config.checkpoint_commits && kept.1.elapsed() < due {

@@ -67,13 +67,13 @@ impl Store {
         let schema = Arc::new(derived::schema(name));
         let delta = match load(root, name).await? {
             Some(delta) => delta,
-            None => match create(root, name, &schema, config.retention_ms).await {
+            None => match create(root, name, &schema, config.derive_retention_ms()).await {
                 Ok(delta) => delta,
                 // Two at once: the other has made it.
                 Err(error) => load(root, name).await?.ok_or(error)?,
             },
         };
-        Ok(Store { name, delta, schema, file_bytes_target: config.file_bytes_target, retention_ms: config.retention_ms })
+        Ok(Store { name, delta, schema, file_bytes_target: config.file_bytes_target, retention_ms: config.derive_retention_ms() })
     }
 
     /// Brings the table to its newest version.
