@@ -6,14 +6,17 @@ use crate::error::Error;
 use crate::tally::{NAMES, Tally};
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
-use deltalake::DeltaTable;
 use deltalake::parquet::arrow::ProjectionMask;
 use deltalake::parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use deltalake::{DeltaTable, DeltaTableError};
 use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// Looks at a log that is cleaned up at the same moment: each finds a newer checkpoint.
+const ATTEMPTS: u32 = 3;
 
 /// One partition of one generation, as a table's log has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -66,8 +69,25 @@ struct Txn {
     version: i64,
 }
 
+/// The application transactions of one log entry: their names and versions.
+pub fn of_entry(entry: &[u8]) -> impl Iterator<Item = (String, i64)> {
+    let lines = entry.split(|byte| *byte == b'\n').filter_map(|line| serde_json::from_slice::<Line>(line).ok());
+    lines.filter_map(|line| line.txn.map(|txn| (txn.app_id, txn.version)))
+}
+
 /// Every application transaction: the newest checkpoint's, then those of the commits after it.
 pub async fn transactions(table: &DeltaTable) -> Result<BTreeMap<String, i64>, Error> {
+    for _ in 0..ATTEMPTS {
+        if let Some(found) = try_transactions(table).await? {
+            return Ok(found);
+        }
+    }
+    let gone = DeltaTableError::Generic(format!("log entries went away while they were read, {ATTEMPTS} times"));
+    Err(Error::storage("reading the log")(gone))
+}
+
+/// None when an entry was cleaned up while it was read: there is a newer checkpoint by then.
+async fn try_transactions(table: &DeltaTable) -> Result<Option<BTreeMap<String, i64>>, Error> {
     let (store, version) = (table.object_store(), table.version().unwrap_or_default());
     let log: Vec<Path> = store
         .list(Some(&Path::from("_delta_log")))
@@ -84,14 +104,10 @@ pub async fn transactions(table: &DeltaTable) -> Result<BTreeMap<String, i64>, E
     }
     for version in checkpoint.map_or(0, |v| v + 1)..=version {
         let entry = table.log_store().read_commit_entry(version).await.map_err(Error::storage("reading the log"))?;
-        let entry = entry.ok_or_else(|| Error::Ledger(format!("log entry {version} went away while it was read: try again")))?;
-        for line in entry.split(|byte| *byte == b'\n') {
-            if let Ok(Line { txn: Some(txn) }) = serde_json::from_slice::<Line>(line) {
-                found.insert(txn.app_id, txn.version);
-            }
-        }
+        let Some(entry) = entry else { return Ok(None) };
+        found.extend(of_entry(&entry));
     }
-    Ok(found)
+    Ok(Some(found))
 }
 
 /// `00000000000000000100.checkpoint.parquet`, and the names of checkpoints in parts.

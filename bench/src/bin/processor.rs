@@ -35,7 +35,7 @@ struct Arguments {
     /// Also drain with so many workers of one group; 1: only with one alone.
     #[arg(long, default_value_t = 2)]
     workers: usize,
-    /// Between two of the peer's checkpoints. The processor commits every five seconds.
+    /// Between two of the peer's checkpoints. The processor commits every three seconds.
     #[arg(long, default_value_t = 10_000)]
     peer_checkpoint_ms: u64,
     /// Leave the peer out.

@@ -71,23 +71,22 @@ impl Stored {
         Ok(())
     }
 
-    /// Takes in the transactions of one log entry: a line each, among others.
+    /// Takes in the transactions of one log entry.
     fn absorb(&mut self, origin: &Origin, entry: &[u8]) {
         let prefix = origin.id("");
-        for line in entry.split(|byte| *byte == b'\n') {
-            let Ok(Line { txn: Some(txn) }) = serde_json::from_slice::<Line>(line) else { continue };
-            let Some(what) = txn.app_id.strip_prefix(prefix.as_str()) else { continue };
+        for (id, version) in places::of_entry(entry) {
+            let Some(what) = id.strip_prefix(prefix.as_str()) else { continue };
             let (partition, name) = what.split_once('/').map_or((what, None), |(partition, name)| (partition, Some(name)));
             let Ok(partition) = partition.parse::<i32>() else { continue };
             match name {
                 None => {
-                    self.offsets.entry(partition).and_modify(|offset| *offset = txn.version);
+                    self.offsets.entry(partition).and_modify(|offset| *offset = version);
                 }
                 Some(name) => {
                     let Some(tally) = self.tallies.get_mut(&partition) else { continue };
                     let mut counts = tally.array();
                     for (count, _) in counts.iter_mut().zip(NAMES).filter(|(_, known)| *known == name) {
-                        *count = txn.version;
+                        *count = version;
                     }
                     *tally = Tally::from_array(counts);
                 }
@@ -104,18 +103,6 @@ impl Stored {
         self.offsets.remove(&partition);
         self.tallies.remove(&partition);
     }
-}
-
-#[derive(serde::Deserialize)]
-struct Line {
-    txn: Option<Txn>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Txn {
-    app_id: String,
-    version: i64,
 }
 
 /// The version stored under a name, as of the log as it is loaded.
