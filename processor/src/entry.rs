@@ -4,7 +4,7 @@
 use livemeter_schemas::decode;
 use livemeter_schemas::event::{Counters, Event, Head};
 use livemeter_schemas::limits::Limits;
-use livemeter_schemas::record::{DeadLetter, Origin, Record};
+use livemeter_schemas::record::{self, DeadLetter, Origin, Parts, Record};
 use livemeter_schemas::refusal::{Code, Refusal};
 use livemeter_schemas::{RECORD_VERSION, time};
 use sha2::{Digest, Sha256};
@@ -38,22 +38,30 @@ impl<'a> Entry<'a> {
     /// Reads the value of one record.
     pub fn read(payload: &'a [u8], place: Place, limits: &Limits) -> Result<Entry<'a>, Refusal> {
         let text = std::str::from_utf8(payload).map_err(|e| Refusal::whole(Code::Malformed, format!("the record is not UTF-8: {e}")))?;
+        // As ingest writes it, the envelope is no work. Whatever is not that, or is wrong, is read thoroughly.
+        if let Some(Ok(entry)) = record::parts(text).map(|parts| Entry::check(parts, place, limits)) {
+            return Ok(entry);
+        }
         let record: Record =
             serde_json::from_str(text).map_err(|e| Refusal::whole(Code::Malformed, format!("the record's envelope: {e}")))?;
         if record.v != RECORD_VERSION {
             let reason = format!("v is {}; this version reads {RECORD_VERSION}", record.v);
             return Err(Refusal::new(Code::UnsupportedVersion, "v", reason));
         }
+        Entry::check(record.into(), place, limits)
+    }
+
+    fn check(record: Parts<'a>, place: Place, limits: &Limits) -> Result<Entry<'a>, Refusal> {
         decode::id("app", &record.app, limits)?;
         for (field, value) in [("received_at_ms", Some(record.received_at_ms)), ("sent_at_ms", record.sent_at_ms)] {
             if value.is_some_and(|ms| !(-TIME_MS_MAX..=TIME_MS_MAX).contains(&ms)) {
                 return Err(Refusal::new(Code::Clock, field, format!("{field} is beyond the year 9999")));
             }
         }
-        let event = decode::event(record.event.get(), limits)?;
+        let event = decode::event(record.event, limits)?;
         time::check(event.head().at_ms, record.sent_at_ms, record.received_at_ms, limits)?;
         let correction_ms = time::correction_ms(record.sent_at_ms, record.received_at_ms);
-        Ok(Entry { app: record.app, received_at_ms: record.received_at_ms, correction_ms, event, raw: record.event.get(), place })
+        Ok(Entry { app: record.app, received_at_ms: record.received_at_ms, correction_ms, event, raw: record.event, place })
     }
 
     pub fn head(&self) -> Head<'_> {

@@ -1,6 +1,7 @@
 //! Bytes → a checked event, or a refusal that names the field, the value's size and the limit.
-//! The happy path reads the text twice (its `type`, then the typed event); only a refusal pays for
-//! finding the field's path. Sizes and ranges are judged in [`check`].
+//! The happy path reads the text once: its `type` comes first in what the SDKs write, and is peeked at. Only
+//! other orders pay for looking for it, and only a refusal for finding the field's path. Sizes and ranges are
+//! judged in [`check`].
 
 mod check;
 mod explain;
@@ -12,6 +13,8 @@ use crate::limits::Limits;
 use crate::refusal::{Code, Refusal};
 use serde::Deserialize;
 use std::borrow::Cow;
+
+const TYPE: &str = "\"type\"";
 
 #[derive(Deserialize)]
 struct Tag<'a> {
@@ -35,9 +38,11 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
     if !json.trim_ascii_start().starts_with('{') {
         return Err(explain::not_an_object(json));
     }
-    let tag: Tag = typed(json)?;
-    let Some(kind) = tag.kind else {
-        return Err(Refusal::new(Code::MissingField, "type", format!("type is missing; known types are {}", TYPES.join(", "))));
+    let kind = match peek(json) {
+        Some(kind) => Cow::Borrowed(kind),
+        None => typed::<Tag>(json)?.kind.ok_or_else(|| {
+            Refusal::new(Code::MissingField, "type", format!("type is missing; known types are {}", TYPES.join(", ")))
+        })?,
     };
     match kind.as_ref() {
         "heartbeat" => typed(json).map(Event::Heartbeat),
@@ -53,6 +58,15 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
             format!("type {:?} is unknown; known types are {}", explain::clip(other), TYPES.join(", ")),
         )),
     }
+}
+
+/// The type, where it is the object's first member and cannot be given twice: `"type"` stands in the text once,
+/// and nothing is escaped, under which another could hide. None says nothing but "look closely".
+fn peek(json: &str) -> Option<&str> {
+    let member = json.trim_ascii_start().strip_prefix('{')?.trim_ascii_start().strip_prefix(TYPE)?;
+    let (kind, rest) = member.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?.split_once('"')?;
+    let plain = memchr::memchr(b'\\', json.as_bytes()).is_none() && memchr::memmem::find(rest.as_bytes(), TYPE.as_bytes()).is_none();
+    plain.then_some(kind)
 }
 
 fn typed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Refusal> {

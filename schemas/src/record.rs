@@ -50,6 +50,49 @@ pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Opti
     Ok(())
 }
 
+/// A record's members, its event not yet looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parts<'a> {
+    pub app: Cow<'a, str>,
+    pub received_at_ms: i64,
+    pub sent_at_ms: Option<i64>,
+    pub event: &'a str,
+}
+
+impl<'a> From<Record<'a>> for Parts<'a> {
+    fn from(record: Record<'a>) -> Self {
+        Parts { app: record.app, received_at_ms: record.received_at_ms, sent_at_ms: record.sent_at_ms, event: record.event.get() }
+    }
+}
+
+/// Takes a record apart that was written by [`write`], without reading its event. None where it looks any other
+/// way: then it is for serde to say what it is. Where `event` turns out to be one JSON value, this is the same.
+pub fn parts(text: &str) -> Option<Parts<'_>> {
+    const V: &str = "{\"v\":1,\"app\":\"";
+    const { assert!(RECORD_VERSION == 1, "V says so too") };
+    let (app, rest) = text.strip_prefix(V)?.split_once('"')?;
+    if app.bytes().any(|b| b < b' ' || b == b'\\') {
+        return None;
+    }
+    let (received_at_ms, rest) = integer(rest.strip_prefix(",\"received_at_ms\":")?)?;
+    let (sent_at_ms, rest) = match rest.strip_prefix(",\"sent_at_ms\":") {
+        Some(rest) => integer(rest).map(|(ms, rest)| (Some(ms), rest))?,
+        None => (None, rest),
+    };
+    let event = rest.strip_prefix(",\"event\":")?.strip_suffix('}')?;
+    Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, event })
+}
+
+/// An integer as JSON writes it, and what follows it.
+fn integer(text: &str) -> Option<(i64, &str)> {
+    let end = text.bytes().position(|b| !b.is_ascii_digit() && b != b'-').unwrap_or(text.len());
+    let (digits, rest) = text.split_at_checked(end)?;
+    let bare = digits.strip_prefix('-').unwrap_or(digits);
+    // JSON knows no leading zero, and an integer no negative one.
+    let plain = digits == "0" || !(bare.starts_with('0') || bare.is_empty());
+    plain.then(|| digits.parse().ok()).flatten().map(|n| (n, rest))
+}
+
 /// The key of a session's records. `/` cannot be confused: the whole key is compared, never split.
 pub fn key(app: &str, session_id: &str) -> String {
     format!("{app}/{session_id}")
@@ -131,6 +174,7 @@ pub const DEADLETTER_HEAD_BYTES: usize = 16 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn what_is_written_reads_back_with_the_clients_text_untouched() {
@@ -142,6 +186,53 @@ mod tests {
         assert_eq!(record.event.get(), event);
         write(&mut out, "demo", 7, None, event).unwrap();
         assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().sent_at_ms, None);
+    }
+
+    fn by_serde(text: &str) -> Option<Parts<'_>> {
+        serde_json::from_str::<Record>(text).ok().filter(|r| r.v == RECORD_VERSION).map(Parts::from)
+    }
+
+    #[test]
+    fn a_record_is_taken_apart_as_serde_reads_it_or_left_to_serde() {
+        let event = r#"{"type":"stall","x":"}"}"#;
+        let mut out = Vec::new();
+        for (app, sent) in [("demo", Some(-5)), ("demo", None), ("dé mo", Some(0))] {
+            write(&mut out, app, 7, sent, event).unwrap();
+            let text = std::str::from_utf8(&out).unwrap();
+            assert_eq!(parts(text), by_serde(text));
+            assert_eq!(parts(text).unwrap().event, event);
+        }
+        let left_to_serde = [
+            r#"{"v":1,"app":"a\"b","received_at_ms":7,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":07,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":-0,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7.0,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7e1,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":99999999999999999999,"event":{}}"#,
+            r#"{"v":2,"app":"a","received_at_ms":7,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7,"event":{}} "#,
+        ];
+        for text in left_to_serde {
+            assert_eq!(parts(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        /// Any change to a record: where its event is still one JSON value, both readings are the same.
+        #[test]
+        fn no_change_to_a_record_is_read_in_two_ways(at in 0usize..120, with in "[-0-9a{}\",:\\\\ ]{0,3}", cut in 0usize..4, sent in proptest::option::of(any::<i64>())) {
+            let mut out = Vec::new();
+            write(&mut out, "demo", 1_760_000_000_000, sent, r#"{"type":"stall","seq":1}"#).unwrap();
+            let mut text = String::from_utf8(out).unwrap();
+            let at = at.min(text.len());
+            text.replace_range(at..(at + cut).min(text.len()), &with);
+            if let Some(parts) = parts(&text).filter(|p| serde_json::from_str::<serde::de::IgnoredAny>(p.event).is_ok()) {
+                let read = by_serde(&text);
+                let event = read.as_ref().map(|r| r.event);
+                prop_assert_eq!(event, Some(parts.event.trim_ascii()), "{}", text);
+                prop_assert_eq!(read.map(|r| (r.app, r.received_at_ms, r.sent_at_ms)), Some((parts.app, parts.received_at_ms, parts.sent_at_ms)), "{}", text);
+            }
+        }
     }
 
     #[test]

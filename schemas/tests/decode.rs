@@ -69,6 +69,9 @@ fn types() {
     let long = format!("{{\"type\":{:?}}}", "x".repeat(10_000));
     check(&long, Code::UnknownType, Some("type"), &["…", "is unknown"]);
     check("{\"type\":\"stall\",\"type\":\"stall\"}", Code::Malformed, Some("type"), &["given twice"]);
+    // The same, where it is harder to see.
+    check("{\"type\":\"stall\",\"t\\u0079pe\":\"stall\"}", Code::Malformed, Some("type"), &["given twice"]);
+    check("{\"x\":{\"type\":\"stall\"}}", Code::MissingField, Some("type"), &["missing"]);
 }
 
 #[test]
