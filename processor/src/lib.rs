@@ -27,6 +27,7 @@
 //! * [`places`]    what a table's log stores of each partition: offsets and accounts
 //! * [`audit`]     does the ledger keep its law: every session, every partition, against the topic
 //! * [`decide`]    what was quarantined, and what somebody decided about it
+//! * [`erase`]     a user's name leaves the ledger; amounts stay
 //! * [`period`]    closed periods: what they held, and what has come since
 //! * [`derive`]    the primary tables → derived tables, beside the worker or by command (their only writer)
 //! * [`roll`]      roll-up of closed windows, and few files, beside the worker
@@ -43,6 +44,7 @@ pub mod decide;
 pub mod derive;
 pub mod durable;
 pub mod entry;
+pub mod erase;
 pub mod error;
 pub mod http;
 pub mod maintain;

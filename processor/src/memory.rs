@@ -61,6 +61,8 @@ pub struct Memory {
     seed: u64,
     /// The latest time of receipt seen: the stream's own clock.
     clock_ms: i64,
+    /// What all sessions took when they were last looked through.
+    bytes: usize,
     /// Rows before this day were not read, and hashes of sessions silent since before it are gone.
     floor_ms: i64,
 }
@@ -74,6 +76,7 @@ impl Default for Memory {
             evicted: BTreeMap::new(),
             seed: RandomState::new().hash_one(0u8),
             clock_ms: i64::MIN,
+            bytes: 0,
             floor_ms: i64::MIN,
         }
     }
@@ -99,6 +102,11 @@ impl Memory {
 
     pub fn evicted_len(&self) -> usize {
         self.evicted.values().map(HashTable::len).sum()
+    }
+
+    /// Memory that the sessions took at the last [`Memory::evict`], which looks at all of them anyway.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub fn clock_ms(&self) -> i64 {
@@ -258,9 +266,12 @@ impl Memory {
         let (clock_ms, before) = (self.clock_ms, self.sessions.len());
         let (seed, evicted) = (self.seed, &mut self.evicted);
         let silent_since = clock_ms.saturating_sub(silence_ms);
+        let mut bytes = 0;
         self.sessions.retain(|s| {
             let stays = s.seen_at_ms >= silent_since;
-            if !stays {
+            if stays {
+                bytes += s.bytes();
+            } else {
                 insert(evicted, trace(seed, &s.app, &s.id), s.seen_at_ms.div_euclid(DAY_MS));
             }
             stays
@@ -268,6 +279,8 @@ impl Memory {
         if self.evicted.first_key_value().is_some_and(|(day, _)| *day < clock_ms.saturating_sub(memory_ms).div_euclid(DAY_MS)) {
             self.forget_before(clock_ms.saturating_sub(memory_ms));
         }
+        // A table's slot is a pointer and one byte of its hash.
+        self.bytes = bytes + self.sessions.capacity() * (size_of::<usize>() + 1);
         let gone = before - self.sessions.len();
         if gone > 0 {
             self.names.purge();

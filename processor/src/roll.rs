@@ -36,7 +36,7 @@ use crate::maintain::Policy;
 use crate::roll::files::File;
 use crate::roll::fold::{Fold, dated};
 use crate::roll::plan::{Grain, Job};
-use crate::roll::swap::Outcome;
+use crate::roll::swap::{Outcome, Purpose};
 use crate::table::{Kind, writer_properties};
 use arrow::array::RecordBatch;
 use deltalake::DeltaTable;
@@ -105,7 +105,7 @@ async fn merge(table: &mut DeltaTable, kind: Kind, policy: &Policy, job: &Job) -
         // Another worker's clean-up could take the new file for one that nobody needs.
         return Err(Error::Slow { table: kind.name(), took_ms: began.elapsed().as_millis() as u64, limit_ms: patience.as_millis() as u64 });
     }
-    match swap::commit(table, job, &adds, &drawn).await? {
+    match swap::commit(table, job, &adds, &drawn, Purpose::Merge).await? {
         Outcome::Swapped => Ok(Some((before.rows, after.rows))),
         Outcome::Overtaken => Ok(None),
     }

@@ -64,6 +64,15 @@ impl Session {
         }
     }
 
+    /// Memory that it takes, what it points to included; names are shared and not counted. The allocator's own
+    /// rounding comes on top.
+    pub fn bytes(&self) -> usize {
+        size_of::<Session>()
+            + self.id.len()
+            + self.reached.capacity() * size_of::<Reached>()
+            + self.event_seqs.capacity() * size_of::<u64>()
+    }
+
     /// Whether an event with this `seq` is already booked.
     pub fn has_event(&self, seq: u64) -> bool {
         self.event_seqs.binary_search(&seq).is_ok()

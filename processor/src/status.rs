@@ -65,6 +65,7 @@ pub struct Metrics {
     pub violations: Counter,
     pub poison: Counter,
     pub sessions: Gauge,
+    pub sessions_memory_bytes: Gauge,
     pub sessions_evicted: Gauge,
     pub lookups: Counter,
     pub retries: Counter,
@@ -105,6 +106,11 @@ impl Status {
         registry.register("violations", "Counters that fell at a higher seq", m.violations.clone());
         registry.register("poison", "Records that could not be read at all", m.poison.clone());
         registry.register("sessions", "Sessions in memory", m.sessions.clone());
+        registry.register(
+            "sessions_memory_bytes",
+            "What the sessions took when they were last looked through",
+            m.sessions_memory_bytes.clone(),
+        );
         registry.register("sessions_evicted", "Sessions of which only a hash is in memory", m.sessions_evicted.clone());
         registry.register("lookups", "Sessions looked up in the ledger before booking", m.lookups.clone());
         registry.register("retries", "Failures that were tried again", m.retries.clone());
@@ -157,6 +163,7 @@ impl Metrics {
             violations: Default::default(),
             poison: Default::default(),
             sessions: Default::default(),
+            sessions_memory_bytes: Default::default(),
             sessions_evicted: Default::default(),
             lookups: Default::default(),
             retries: Default::default(),

@@ -40,9 +40,9 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
     }
     let kind = match peek(json) {
         Some(kind) => Cow::Borrowed(kind),
-        None => typed::<Tag>(json)?.kind.ok_or_else(|| {
-            Refusal::new(Code::MissingField, "type", format!("type is missing; known types are {}", TYPES.join(", ")))
-        })?,
+        None => typed::<Tag>(json)?
+            .kind
+            .ok_or_else(|| Refusal::new(Code::MissingField, "type", format!("type is missing; known types are {}", TYPES.join(", "))))?,
     };
     match kind.as_ref() {
         "heartbeat" => typed(json).map(Event::Heartbeat),

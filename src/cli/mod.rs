@@ -54,6 +54,7 @@ pub fn run() -> ExitCode {
         "deadletter" => kafka::deadletter::command(&settings, word, given),
         "audit" => ledger::audit::command(&settings, given),
         "quarantine" => ledger::quarantine::command(&settings, word, given),
+        "erase" => ledger::erase::command(&settings, given),
         "period" => ledger::period::command(&settings, word, given),
         "sql" => client::sql::command(given),
         _ => show_settings(&settings),

@@ -3,8 +3,8 @@
 use super::commands::service;
 use clap::{Arg, ArgAction, Command, value_parser};
 
-pub(super) fn commands() -> [Command; 4] {
-    [audit(), quarantine(), period(), deadletter()]
+pub(super) fn commands() -> [Command; 5] {
+    [audit(), quarantine(), erase(), period(), deadletter()]
 }
 
 fn audit() -> Command {
@@ -51,6 +51,23 @@ fn quarantine() -> Command {
         )
         .subcommand(decision("release", "Let quarantined amounts count"))
         .subcommand(decision("reject", "Refuse quarantined amounts for good"))
+}
+
+fn erase() -> Command {
+    service("erase", &["ledger"], "Take a user's name out of the ledger; amounts, and every bill, stay as they are")
+        .args([
+            app("App of the user").required(true),
+            text("user", "ID", "The user, as players sent it").required(true),
+            text("by", "NAME", "Who erases").required(true),
+            text("why", "TEXT", "Why: it is kept in the table's log").required(true),
+            flag("yes", "Do it without asking"),
+            json(),
+        ])
+        .after_help(
+            "The name also stands on Kafka, and in replaced files, until their retention is over; derived tables follow with the next \
+             `livemeter derive` or by themselves.\n\
+             Example:\n  livemeter erase --app demo --user alice --by ada --why 'asked on 2026-11-20' --yes",
+        )
 }
 
 fn period() -> Command {

@@ -1,7 +1,8 @@
-//! The tools over the ledger: audit, quarantine, closed periods. What they mean is the processor's own code;
+//! The tools over the ledger: audit, quarantine, erasure, closed periods. What they mean is the processor's own code;
 //! here are arguments, tables and exit codes.
 
 pub mod audit;
+pub mod erase;
 pub mod period;
 pub mod progress;
 pub mod quarantine;

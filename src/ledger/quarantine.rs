@@ -42,7 +42,7 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
         let found = decide::undecided(&root, &selection).await.map_err(failure)?;
         if !sure && !found.is_empty() {
             show(&found, "undecided");
-            ask(word)?;
+            ask(word, "all of this")?;
         }
         let decided = decide::decide(&root, &selection, verdict, Signature { by: &by, why: &why }, now_ms).await.map_err(failure)?;
         if json {
@@ -57,16 +57,16 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
     })
 }
 
-/// A decision cannot be taken back: it is made on purpose.
-fn ask(word: &str) -> Result<(), Failure> {
+/// What cannot be taken back is done on purpose.
+pub(super) fn ask(word: &str, what: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::usage(format!("to {word} without being asked, say --yes")));
     }
-    print!("{word} all of this? [y/N] ");
+    print!("{word} {what}? [y/N] ");
     let _ = std::io::stdout().flush();
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer).map_err(Failure::new)?;
-    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(Failure::usage("nothing was decided")) }
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(Failure::usage("nothing was done")) }
 }
 
 fn show(found: &[Quarantined], what: &str) {

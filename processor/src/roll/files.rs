@@ -43,12 +43,13 @@ pub fn all(table: &DeltaTable) -> Result<Vec<File>, Error> {
     Ok(log.iter().map(|view| file(&view)).collect())
 }
 
-/// What takes these files out of the table; fewer than asked for when some are no longer in it.
-pub fn removals(table: &DeltaTable, wanted: &[File]) -> Result<Vec<Remove>, Error> {
+/// What takes these files out of the table; fewer than asked for when some are no longer in it. `data_change`:
+/// whether their rows are not all in the files that take their place.
+pub fn removals(table: &DeltaTable, wanted: &[File], data_change: bool) -> Result<Vec<Remove>, Error> {
     let snapshot = table.snapshot().map_err(Error::storage("reading the log"))?;
     let log = snapshot.snapshot().try_log_data().map_err(Error::storage("reading the log"))?;
     let is_wanted = |view: &LogicalFileView| wanted.iter().any(|file| file.path == view.path());
-    Ok(log.iter().filter(is_wanted).map(|view| view.remove_action(false)).collect())
+    Ok(log.iter().filter(is_wanted).map(|view| view.remove_action(data_change)).collect())
 }
 
 /// A file just written.

@@ -234,6 +234,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
         let memory_ms = i64::from(self.config.memory_days).saturating_mul(crate::book::DAY_MS);
         let silence_ms = self.config.session_silence_ms;
         let gone: usize = self.partitions.values_mut().map(|p| p.book.memory.evict(silence_ms, memory_ms)).sum();
+        let bytes: usize = self.partitions.values().map(|p| p.book.memory.bytes()).sum();
+        self.status.metrics.sessions_memory_bytes.set(bytes as i64);
         if gone > 0 {
             tracing::debug!(gone, "silent sessions left memory");
         }

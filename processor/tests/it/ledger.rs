@@ -9,6 +9,7 @@ use livemeter_processor::book::Rules;
 use livemeter_processor::config::Config;
 use livemeter_processor::decide::{self, Selection, Signature, Verdict};
 use livemeter_processor::entry::Place;
+use livemeter_processor::erase::{Person, erase};
 use livemeter_processor::error::Error;
 use livemeter_processor::maintain::{self, Due, Policy};
 use livemeter_processor::period::{self, Closing, PeriodError};
@@ -211,7 +212,7 @@ fn closing(by: &str) -> Closing<'_> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_closed_period_reads_the_same_after_late_rows_decisions_commits_and_compaction() {
+async fn a_closed_period_reads_the_same_after_late_rows_decisions_compaction_erasure_and_vacuum() {
     let folder = tempfile::tempdir().unwrap();
     let (config, topic, root) = (config(folder.path()), forging(), root(folder.path()));
     work_through(&config, &topic).await;
@@ -245,6 +246,28 @@ async fn a_closed_period_reads_the_same_after_late_rows_decisions_commits_and_co
     let report = maintain::run(load(folder.path(), "increments").await, Kind::Increments, &policy, now(), due).await.unwrap();
     assert!(report.tidied.rows_in > report.tidied.rows_out && report.files_removed > 0, "{report:?}");
     reads_the_same(&root, month, tz, &closed).await;
+
+    // A user asks to be forgotten: the name goes, amounts stay, and the processor knows its sessions again.
+    topic.add(0, record(&stall("plain", 99, T0 + 60_000), 0, 0));
+    work_through(&config, &topic).await;
+    let (before, names) = (booked(folder.path()).await, users(folder.path()).await);
+    assert_eq!(names.iter().map(|(user, _)| user.as_str()).collect::<Vec<_>>(), ["u1", "u1"], "increments, events");
+    let person = |user_id| Person { app: "demo", user_id };
+    let nobody = erase(&root, &policy, person("u2"), sign, |_, _, _| ()).await.unwrap();
+    assert!(nobody.iter().all(|e| e.rows == 0 && e.files == 0), "{nobody:?}");
+    let erased = erase(&root, &policy, person("u1"), sign, |_, _, _| ()).await.unwrap();
+    assert_eq!(erased.iter().map(|e| e.rows).collect::<Vec<_>>(), names.iter().map(|(_, rows)| *rows).collect::<Vec<_>>());
+    let left = users(folder.path()).await;
+    assert!(left.iter().all(|(user, _)| *user == erased[0].stands_for), "{left:?}");
+    assert!(erase(&root, &policy, person("u1"), sign, |_, _, _| ()).await.unwrap().iter().all(|e| e.rows == 0));
+    assert_eq!(booked(folder.path()).await, before);
+    reads_the_same(&root, month, tz, &closed).await;
+    let due = Due { roll: true, checkpoint: true, clean: true };
+    let report = maintain::run(load(folder.path(), "increments").await, Kind::Increments, &policy, now(), due).await.unwrap();
+    assert!(report.files_removed > 0, "the files that had the name are gone: {report:?}");
+    reads_the_same(&root, month, tz, &closed).await;
+    topic.add(0, record(&heartbeat("plain", 40, T0 + 30 * DAY, T0, vec![counted("cdn-b", T0, 40)]), 0, 0));
+    work_through(&config, &topic).await;
     assert!(audited(folder.path(), &topic, 0, &question()).await.ok);
 
     // What the totals were made of changes: it shows.
@@ -255,6 +278,24 @@ async fn a_closed_period_reads_the_same_after_late_rows_decisions_commits_and_co
     let verified = period::verify(&root, month, tz).await.unwrap();
     assert_eq!((verified.ok, verified.differences.len()), (false, 1));
     assert_ne!(verified.file_sha256, verified.kept_sha256);
+}
+
+/// Every user of `increments`, then of `events`, with the number of rows.
+async fn users(folder: &Path) -> Vec<(String, u64)> {
+    let mut all = Vec::new();
+    for name in ["increments", "events"] {
+        let (table, mut users) = (load(folder, name).await, BTreeMap::new());
+        for file in livemeter_processor::scan::files(&table).unwrap() {
+            livemeter_processor::scan::read(&table, &file, &["user_id"], None, |c| {
+                (0..c.rows()).for_each(|row| *users.entry(c.text("user_id").unwrap().value(row).to_owned()).or_insert(0) += 1);
+                Ok(())
+            })
+            .await
+            .unwrap();
+        }
+        all.extend(users);
+    }
+    all
 }
 
 async fn reads_the_same(root: &Url, month: &str, tz: &str, closed: &livemeter_schemas::period::ClosedPeriod) {

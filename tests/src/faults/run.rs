@@ -135,7 +135,8 @@ async fn equal(query: &Http, service: &mut Process, worker: &mut Worker, log: &L
     loop {
         service.check().map_err(anyhow::Error::msg)?;
         worker.process.check().map_err(anyhow::Error::msg)?;
-        let lag = worker.metric("_lag_records").await.unwrap_or(i64::MAX);
+        let told = worker.metric("_lag_records").await;
+        let lag = told.unwrap_or(i64::MAX);
         if lag < lag_before {
             (lag_before, deadline) = (lag, Instant::now() + PATIENCE);
         }
@@ -145,7 +146,8 @@ async fn equal(query: &Http, service: &mut Process, worker: &mut Worker, log: &L
                 if (difference.none() && lag == 0) || Instant::now() > deadline {
                     return Ok((difference, found));
                 }
-                eprintln!("faults: {lag} records to go; {} bytes lacking", difference.lost_bytes);
+                let to_go = told.map_or_else(|| "?".into(), |lag| lag.to_string());
+                eprintln!("faults: {to_go} records to go; {} bytes lacking", difference.lost_bytes);
             }
             Err(error) if Instant::now() > deadline => return Err(error),
             Err(_) => {}
