@@ -1,6 +1,6 @@
 //! How many files a ledger consists of, and what they cost. Made-up viewers' heartbeats go the processor's own
 //! way, without Kafka, at a clock as fast as the machine: first a stretch of raw heartbeats every 10 s with a
-//! commit every 5 s, then days at roll-up grain (a heartbeat per window and viewer). The last line is JSON.
+//! commit every 3 s, then days at roll-up grain (a heartbeat per window and viewer). The last line is JSON.
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
@@ -49,7 +49,7 @@ struct Arguments {
 async fn main() -> Result<()> {
     let Arguments { raw_viewers, raw_hours, viewers, days } = Arguments::parse();
     let raw = Audience { viewers: raw_viewers, heartbeat_s: 10, session_beats: 120, stall_every: 50 };
-    let raw = run(raw, 5, raw_hours).await.context("the raw stretch")?;
+    let raw = run(raw, 3, raw_hours).await.context("the raw stretch")?;
     println!("raw: {raw}");
     let coarse = Audience { viewers, heartbeat_s: 300, session_beats: 12, stall_every: 20 };
     let month = run(coarse, 300, days * 24).await.context("the days at roll-up grain")?;
