@@ -43,6 +43,7 @@ fn main() -> Result<()> {
         .set("fetch.wait.max.ms", "250")
         .set("fetch.message.max.bytes", "1048576")
         .set("queued.max.messages.kbytes", "8192")
+        .set("fetch.queue.backoff.ms", "20")
         .create()?;
     let mut places = TopicPartitionList::new();
     for partition in 0..arguments.partitions {

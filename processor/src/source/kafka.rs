@@ -69,7 +69,10 @@ impl KafkaSource {
             .set("fetch.min.bytes", "65536")
             .set("fetch.wait.max.ms", "250")
             .set("fetch.message.max.bytes", "1048576")
-            .set("queued.max.messages.kbytes", "8192");
+            .set("queued.max.messages.kbytes", "8192")
+            // Once those are full, librdkafka looks again after a whole second by itself: 20,000 records a second
+            // at most, whatever the machine could do, and a backlog would never be caught up with.
+            .set("fetch.queue.backoff.ms", "20");
         match config.group_protocol {
             // Kafka 4's own protocol: the broker assigns, and tells how long silence may last.
             GroupProtocol::Consumer => client.set("group.protocol", "consumer"),

@@ -154,13 +154,16 @@ impl<S: Source, K: Sink> Worker<S, K> {
         let limits = self.config.limits.clone();
         let ours = messages.iter().filter(|m| self.partitions.contains_key(&m.place.partition));
         let read: Vec<_> = ours.map(|m| (m, Entry::read(&m.payload, m.place, &limits))).collect();
-        let mut missing: Vec<(i32, Missing)> = read.iter().filter_map(|(_, entry)| self.missing(entry.as_ref().ok()?)).collect();
-        missing.sort();
-        missing.dedup();
-        self.look_up(&missing).await?;
-        for (message, entry) in read {
-            // Rare: what was looked up for one record of the session was not enough for another.
-            if let Some(missing) = entry.as_ref().ok().and_then(|entry| self.missing(entry)) {
+        let missing: Vec<Option<(i32, Missing)>> = read.iter().map(|(_, entry)| self.missing(entry.as_ref().ok()?)).collect();
+        let mut wanted: Vec<(i32, Missing)> = missing.iter().flatten().cloned().collect();
+        wanted.sort();
+        wanted.dedup();
+        self.look_up(&wanted).await?;
+        for ((message, entry), missing) in read.into_iter().zip(missing) {
+            // Rare: what was looked up for one record of the session was not enough for another. A record for
+            // which nothing was missing misses nothing later: its session only becomes better known.
+            let missing = missing.and_then(|_| self.missing(entry.as_ref().ok()?));
+            if let Some(missing) = missing {
                 self.look_up(&[missing]).await?;
             }
             self.take_one(message, entry);
