@@ -7,6 +7,7 @@
 //! * [`ledger`]    the folder of the ledger: a small file system of its own, where that is allowed
 //! * [`worker`]    one `livemeter process`: started with armed failpoints, killed, paused, asked
 //! * [`proxy`]     the road to the broker: cut, slow, silent
+//! * [`packets`]   the road to the broker: packets vanish
 //! * [`scenes`]    each kind of fault, acted out
 //! * [`plan`]      which fault comes next
 //! * [`oracle`]    the log against the ledger
@@ -14,6 +15,7 @@
 
 pub mod ledger;
 pub mod oracle;
+pub mod packets;
 pub mod plan;
 pub mod proxy;
 pub mod run;

@@ -28,6 +28,8 @@ pub enum Trouble {
     Cut,
     /// Cut for minutes.
     Away,
+    /// Packets are lost, all of them, for a while.
+    Vanish,
     Silent,
     Slow,
     Reset,
@@ -37,7 +39,7 @@ pub enum Trouble {
 }
 
 /// The ones that say most come first: a short run gets no further.
-const TROUBLES: [Trouble; 14] = [
+const TROUBLES: [Trouble; 15] = [
     Trouble::Zombie,
     Trouble::ReplyLost,
     Trouble::DiskFull,
@@ -51,6 +53,7 @@ const TROUBLES: [Trouble; 14] = [
     Trouble::StorageSlow,
     Trouble::BrokerStopped,
     Trouble::Slow,
+    Trouble::Vanish,
     Trouble::Away,
 ];
 

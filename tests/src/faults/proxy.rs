@@ -21,6 +21,8 @@ pub enum Road {
 
 /// A relay from a port of ours to another. Ends with its owner's runtime.
 pub struct Proxy {
+    /// Where it listens.
+    pub port: u16,
     road: watch::Sender<Road>,
 }
 
@@ -33,7 +35,7 @@ impl Proxy {
                 tokio::spawn(relay(client, to, seen.clone()));
             }
         });
-        Ok(Proxy { road })
+        Ok(Proxy { port: listen, road })
     }
 
     pub fn set(&self, road: Road) {

@@ -3,6 +3,7 @@
 
 use super::ledger::Ledger;
 use super::oracle::{self, Difference, Found};
+use super::packets;
 use super::plan::{Fault, Plan, Trouble};
 use super::proxy::Proxy;
 use super::scenes::{AWAY, Scenes, Tally};
@@ -41,6 +42,9 @@ pub async fn run(settings: Settings) -> Result<()> {
     if !ledger.ours {
         eprintln!("faults: no right to mount a file system: the full disk is skipped");
     }
+    if !packets::can_vanish() {
+        eprintln!("faults: no network namespace of its own, or no nft: lost packets are skipped");
+    }
     let house = House::new(format!("127.0.0.1:{proxied}"), ledger.root(), folder.path())?;
     if !house.shares() {
         eprintln!("faults: this processor cannot share a topic: rebalances are skipped");
@@ -71,13 +75,14 @@ async fn faults(scenes: &mut Scenes, workload: &Workload, settings: &Settings, b
     let (mut plan, mut told) = (Plan::default(), Instant::now());
     while scenes.tally.kills < settings.kills && began.elapsed() < settings.patience {
         let skipped: Vec<&str> = scenes.tally.missed.iter().filter(|(_, n)| **n >= MISSES_MAX).map(|(place, _)| *place).collect();
-        let (disk, shares) = (scenes.ledger.ours, scenes.house.shares());
+        let (disk, shares, vanish) = (scenes.ledger.ours, scenes.house.shares(), packets::can_vanish());
         // Once in a long run: it takes minutes.
         let away = settings.kills >= 100 && !scenes.tally.by_kind.contains_key(AWAY);
         let fault = plan.next(&skipped, |trouble| match trouble {
             Trouble::DiskFull => disk,
             Trouble::SharingZombie | Trouble::Revoke => shares,
             Trouble::Away => away,
+            Trouble::Vanish => vanish,
             _ => true,
         });
         match fault {

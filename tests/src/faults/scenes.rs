@@ -2,6 +2,7 @@
 //! Which fault comes when is in [`super::plan`]; whether a byte was lost shows at the end of the run.
 
 use super::ledger::Ledger;
+use super::packets;
 use super::plan::Trouble;
 use super::proxy::{Proxy, Road};
 use super::worker::{End, House, PATIENCE, Worker};
@@ -96,7 +97,9 @@ impl Scenes {
             Trouble::BrokerKilled => self.broker(true).await?,
             Trouble::BrokerStopped => self.broker(false).await?,
             Trouble::Cut => self.network("network cut", Road::Cut, 4).await?,
+            Trouble::Away if packets::can_vanish() => self.packets(AWAY, 130).await?,
             Trouble::Away => self.network(AWAY, Road::Cut, 130).await?,
+            Trouble::Vanish => self.packets("packets lost", 10).await?,
             Trouble::Silent => self.network("network silent", Road::Silent, 8).await?,
             Trouble::Slow => self.network("network slow", Road::Slow(150), 5).await?,
             Trouble::Reset => self.reset().await?,
@@ -152,6 +155,18 @@ impl Scenes {
         self.proxy.set(road);
         tokio::time::sleep(Duration::from_secs(seconds)).await;
         self.proxy.set(Road::Open);
+        worker.commits(4).await?;
+        self.tally.count(kind);
+        self.kill(worker);
+        Ok(())
+    }
+
+    async fn packets(&mut self, kind: &str, seconds: u64) -> Result<()> {
+        let mut worker = self.house.start(0, "");
+        worker.commits(4).await?;
+        packets::vanish(self.proxy.port)?;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+        packets::get_through()?;
         worker.commits(4).await?;
         self.tally.count(kind);
         self.kill(worker);
