@@ -10,7 +10,7 @@
 
 use crate::entry::Entry;
 use crate::memory::Memory;
-use crate::rows::{IncrementRow, Rows};
+use crate::rows::{IncrementRow, RowRef, Rows};
 use crate::session::Session;
 use crate::split::{Amounts, Part, split};
 use livemeter_schemas::event::{Counters, Event};
@@ -66,11 +66,13 @@ pub struct Book {
     moved: [i128; 5],
     /// Kept between events: splitting allocates nothing in the common case.
     parts: Vec<Part>,
+    /// The same: the last row of each counter of the event that is being booked; none where it got none.
+    placed: Vec<Option<RowRef>>,
 }
 
 impl Book {
     pub fn new(rules: Rules, memory: Memory) -> Self {
-        Book { rules, memory, moved: [0; 5], parts: Vec::new() }
+        Book { rules, memory, moved: [0; 5], parts: Vec::new(), placed: Vec::new() }
     }
 
     /// By how much counters moved since the last time this was asked.
@@ -151,9 +153,12 @@ impl Book {
 
         let at_ms = session.map_or(entry.at_ms(), |s| entry.at_ms().max(s.last_at_ms));
         let mut quiet = true;
+        self.placed.clear();
         for c in counters {
-            let before = session.and_then(|s| s.reached(&c.cdn)).unwrap_or_default();
+            let known = session.and_then(|s| s.on(&c.cdn));
+            let (before, mut last) = known.map_or_else(Default::default, |r| (r.amounts, r.last));
             let added = amounts(c).since(before).unwrap_or_default();
+            self.placed.push(None);
             if added.is_zero() {
                 continue;
             }
@@ -169,7 +174,7 @@ impl Book {
                 let (window_start_ms, late) = (part.window_start_ms, self.late(entry, part.window_start_ms));
                 taken.late_rows += u32::from(late);
                 taken.quarantined_rows += u32::from(quarantined);
-                rows.increment(IncrementRow {
+                last = rows.increment(IncrementRow {
                     window_start_ms,
                     cdn: &c.cdn,
                     added: part.amounts,
@@ -177,17 +182,22 @@ impl Book {
                     at_ms,
                     quarantined,
                     late,
+                    last,
                     entry,
                 });
             }
+            if let Some(placed) = self.placed.last_mut() {
+                *placed = Some(last);
+            }
         }
-        let unchanged = session.and_then(|s| s.reached(first)).unwrap_or_default();
+        let known = session.and_then(|s| s.on(first));
+        let (unchanged, mut last) = known.map_or_else(Default::default, |r| (r.amounts, r.last));
         if quiet {
             split(at_ms, at_ms, Amounts::default(), 1, &mut self.parts);
             for part in &self.parts {
                 let (window_start_ms, late) = (part.window_start_ms, self.late(entry, part.window_start_ms));
                 taken.late_rows += u32::from(late);
-                rows.increment(IncrementRow {
+                last = rows.increment(IncrementRow {
                     window_start_ms,
                     cdn: first,
                     added: part.amounts,
@@ -195,12 +205,13 @@ impl Book {
                     at_ms,
                     quarantined: false,
                     late,
+                    last,
                     entry,
                 });
             }
         }
         taken.booked = true;
-        self.reach(entry, counters, quiet.then_some((first, unchanged)), at_ms);
+        self.reach(entry, counters, quiet.then_some((first, unchanged, last)), at_ms);
         Ok(())
     }
 
@@ -209,15 +220,17 @@ impl Book {
     }
 
     /// Remembers exactly what the rows just written say.
-    fn reach(&mut self, entry: &Entry<'_>, counters: &[Counters<'_>], zero: Option<(&str, Amounts)>, at_ms: i64) {
-        let written = counters.iter().map(|c| (c.cdn.as_ref(), amounts(c))).filter(|(_, a)| !a.is_zero());
+    fn reach(&mut self, entry: &Entry<'_>, counters: &[Counters<'_>], zero: Option<(&str, Amounts, RowRef)>, at_ms: i64) {
+        let placed = self.placed.iter().copied();
+        let written = counters.iter().zip(placed).map(|(c, row)| (c.cdn.as_ref(), amounts(c), row)).filter(|(_, a, _)| !a.is_zero());
+        let zero = zero.map(|(cdn, amounts, row)| (cdn, amounts, Some(row)));
         let (session, names) = self.memory.enter_with_names(&entry.app, entry.head().session_id, true);
-        for (cdn, reached) in written.chain(zero) {
+        for (cdn, reached, row) in written.chain(zero) {
             let before = session.reached(cdn).unwrap_or_default().array();
             for ((moved, now), before) in self.moved.iter_mut().zip(reached.array()).zip(before) {
                 *moved += i128::from(now) - i128::from(before);
             }
-            session.reach(cdn, reached, || names.share(cdn));
+            session.reach(cdn, reached, row, || names.share(cdn));
         }
         session.reached_seq = entry.head().seq;
         session.last_at_ms = at_ms;

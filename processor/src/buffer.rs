@@ -1,14 +1,21 @@
 //! Rows → Arrow batches of the two tables, column by column, straight into the builders: no row is
 //! ever an object of its own. The columns' law is `livemeter_schemas::ledger`.
+//!
+//! A row of `increments` whose session, CDN and window are those of its (session, CDN)'s last row is added to that
+//! one, by the very rules of the roll-up ([`crate::roll::fold`]): all of a batch lies on one side of any closed
+//! period's line. In step with the players nothing meets within one commit; behind them, whole minutes do, and
+//! a backlog costs a fraction of the rows.
+
+mod details;
 
 use crate::entry::Entry;
-use crate::rows::{IncrementRow, Rows};
+use crate::rows::{IncrementRow, RowRef, Rows};
 use crate::split::Amounts;
 use arrow::array::{ArrayRef, BooleanBuilder, Int64Builder, RecordBatch, StringBuilder, TimestampMicrosecondBuilder};
 use arrow::datatypes::SchemaRef;
 use arrow::error::ArrowError;
 use chrono::DateTime;
-use livemeter_schemas::event::{EndReason, Event, Media, StallKind, SwitchReason};
+use details::Details;
 use livemeter_schemas::ledger;
 use std::sync::Arc;
 
@@ -73,6 +80,23 @@ impl Table {
         self.rows += 1;
     }
 
+    /// The text of a column in one row, null as none.
+    fn text(&self, column: usize, row: usize) -> Option<&str> {
+        let Some(Column::Text(b)) = self.columns.get(column) else { return None };
+        let valid = b.validity_slice().is_none_or(|bits| bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1));
+        let (from, to) = (*b.offsets_slice().get(row)? as usize, *b.offsets_slice().get(row + 1)? as usize);
+        valid.then(|| b.values_slice().get(from..to)).flatten().and_then(|bytes| std::str::from_utf8(bytes).ok())
+    }
+
+    /// A number or time of one row, to be changed.
+    fn number(&mut self, column: usize, row: usize) -> Option<&mut i64> {
+        match self.columns.get_mut(column)? {
+            Column::Int(b) => b.values_slice_mut().get_mut(row),
+            Column::Time(b) => b.values_slice_mut().get_mut(row),
+            _ => None,
+        }
+    }
+
     fn take(&mut self) -> Result<Option<RecordBatch>, ArrowError> {
         if self.rows == 0 {
             return Ok(None);
@@ -91,10 +115,37 @@ impl Table {
     }
 }
 
+/// Columns of `increments` that a row's successor is compared by, and those that change when it is added.
+mod at {
+    pub const PROGRAMME: usize = 2;
+    pub const REGION: usize = 4;
+    pub const USER: usize = 5;
+    pub const AMOUNTS: usize = 7;
+    pub const SEQ: usize = 14;
+    pub const REACHED: usize = 15;
+    pub const TIME: usize = 20;
+    pub const CORRECTION: usize = 21;
+    pub const RECEIVED: usize = 22;
+    pub const OFFSET: usize = 26;
+    pub const RECORDS: usize = 27;
+}
+
+/// What else must be the same for two rows to be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Grain {
+    window_start_ms: i64,
+    quarantined: bool,
+    late: bool,
+}
+
 /// The rows of both tables since the last flush.
 pub struct Buffer {
     increments: Table,
     events: Table,
+    /// Of each row of `increments`.
+    grains: Vec<Grain>,
+    /// Counts the batches from 1, so that no row of an earlier one is taken for one of this.
+    batch: u32,
     /// Sums of the rows' amounts, in the order of the columns.
     sums: [i128; 5],
     /// Generation of the topic that all rows come from.
@@ -108,6 +159,8 @@ impl Buffer {
         Buffer {
             increments: Table::new(ledger::increments()),
             events: Table::new(ledger::events()),
+            grains: Vec::new(),
+            batch: 1,
             sums: [0; 5],
             generation: generation.into(),
             date: (i64::MIN, String::new()),
@@ -129,6 +182,8 @@ impl Buffer {
 
     /// Takes the rows of both tables out, increments first; none where there are none.
     pub fn take(&mut self) -> Result<(Option<RecordBatch>, Option<RecordBatch>), ArrowError> {
+        self.grains.clear();
+        self.batch += 1;
         Ok((self.increments.take()?, self.events.take()?))
     }
 
@@ -160,14 +215,55 @@ fn ms(v: i64) -> Value<'static> {
     Value::Ms(Some(v))
 }
 
+impl Buffer {
+    /// Adds a row to its predecessor, where that is still here and of the same grain. False: it is not.
+    fn added(&mut self, row: &IncrementRow<'_>, grain: Grain) -> bool {
+        let (last, head) = (row.last.row as usize, row.entry.head());
+        let rows = &mut self.increments;
+        let same = row.last.batch == self.batch
+            && self.grains.get(last) == Some(&grain)
+            && rows.text(at::USER, last) == Some(head.user_id)
+            && rows.text(at::PROGRAMME, last) == Some(head.programme_id)
+            && rows.text(at::REGION, last) == head.region;
+        if !same {
+            return false;
+        }
+        let mut change = |column: usize, to: &dyn Fn(i64) -> i64| {
+            if let Some(number) = rows.number(column, last) {
+                *number = to(*number);
+            }
+        };
+        for (i, added) in row.added.array().into_iter().enumerate() {
+            change(at::AMOUNTS + i, &|sum| sum.saturating_add(added as i64));
+        }
+        for (i, reached) in row.reached.array().into_iter().enumerate() {
+            change(at::REACHED + i, &|_| reached as i64);
+        }
+        let (entry, us) = (row.entry, |ms: i64| ms.saturating_mul(1000));
+        change(at::SEQ, &|_| head.seq as i64);
+        change(at::TIME, &|_| us(row.at_ms));
+        change(at::CORRECTION, &|_| entry.correction_ms);
+        change(at::RECEIVED, &|before| before.max(us(entry.received_at_ms)));
+        change(at::OFFSET, &|_| entry.place.offset);
+        change(at::RECORDS, &|records| records + 1);
+        true
+    }
+}
+
 impl Rows for Buffer {
-    fn increment(&mut self, row: IncrementRow<'_>) {
-        self.on(row.window_start_ms);
-        let (entry, head) = (row.entry, row.entry.head());
-        let Amounts { bytes, aborted_bytes, play_ms, stall_ms, stalls } = row.added;
+    fn increment(&mut self, row: IncrementRow<'_>) -> RowRef {
         for (sum, added) in self.sums.iter_mut().zip(row.added.array()) {
             *sum += i128::from(added);
         }
+        let grain = Grain { window_start_ms: row.window_start_ms, quarantined: row.quarantined, late: row.late };
+        if self.added(&row, grain) {
+            return row.last;
+        }
+        self.on(row.window_start_ms);
+        let (entry, head) = (row.entry, row.entry.head());
+        let Amounts { bytes, aborted_bytes, play_ms, stall_ms, stalls } = row.added;
+        self.grains.push(grain);
+        let placed = RowRef { batch: self.batch, row: self.increments.rows as u32 };
         self.increments.push([
             ms(row.window_start_ms),
             text(&entry.app),
@@ -202,6 +298,7 @@ impl Rows for Buffer {
             Value::Text(None),
             text(&self.date.1),
         ]);
+        placed
     }
 
     fn event(&mut self, entry: &Entry<'_>, late: bool) {
@@ -244,74 +341,18 @@ impl Rows for Buffer {
     }
 }
 
-/// The columns that only some event types have.
-#[derive(Default)]
-struct Details<'e> {
-    cdn: Option<&'e str>,
-    began_at_ms: Option<i64>,
-    stall_ms: Option<i64>,
-    stall_kind: Option<&'e str>,
-    media: Option<&'e str>,
-    threshold_ms: Option<i64>,
-    cause: Option<&'e str>,
-    last_status: Option<i64>,
-    last_throughput_bps: Option<i64>,
-    startup_ms: Option<i64>,
-    from_cdn: Option<&'e str>,
-    to_cdn: Option<&'e str>,
-    reason: Option<&'e str>,
-    message: Option<&'e str>,
-    fatal: Option<bool>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'e> Details<'e> {
-    fn of(entry: &'e Entry<'_>) -> Self {
-        let none = Details::default();
-        match &entry.event {
-            Event::Heartbeat(_) => none,
-            Event::Stall(e) => Details {
-                cdn: Some(&e.cdn),
-                // A began_at of another age would have no date; it cannot be later than its own event.
-                began_at_ms: Some(entry.corrected(e.began_at_ms).clamp(0, entry.at_ms().max(0))),
-                stall_ms: Some(e.stall_ms as i64),
-                stall_kind: Some(match e.kind {
-                    StallKind::Rebuffer => "rebuffer",
-                    StallKind::Frozen => "frozen",
-                }),
-                media: Some(match e.media {
-                    Media::Video => "video",
-                    Media::Audio => "audio",
-                    Media::Muxed => "muxed",
-                }),
-                threshold_ms: Some(e.threshold_ms as i64),
-                cause: e.cause.as_deref(),
-                last_status: e.last_segment.as_ref().map(|s| s.status.into()),
-                last_throughput_bps: e.last_segment.as_ref().map(|s| s.throughput_bps as i64),
-                ..none
-            },
-            Event::SessionStart(e) => Details { cdn: e.cdn.as_deref(), ..none },
-            Event::PlaybackStart(e) => Details { cdn: Some(&e.cdn), startup_ms: Some(e.startup_ms as i64), ..none },
-            Event::SessionEnd(e) => {
-                let reason = match e.reason {
-                    EndReason::Ended => "ended",
-                    EndReason::Quit => "quit",
-                    EndReason::Fatal => "fatal",
-                };
-                Details { reason: Some(reason), ..none }
-            }
-            Event::CdnSwitch(e) => {
-                let reason = match e.reason {
-                    SwitchReason::Stall => "stall",
-                    SwitchReason::Steering => "steering",
-                    SwitchReason::User => "user",
-                    SwitchReason::Error => "error",
-                };
-                Details { from_cdn: Some(&e.from_cdn), to_cdn: Some(&e.to_cdn), reason: Some(reason), ..none }
-            }
-            Event::Error(e) => {
-                let (cdn, message) = (e.cdn.as_deref(), e.message.as_deref());
-                Details { cdn, reason: Some(&e.code), message, fatal: Some(e.fatal), ..none }
-            }
-        }
+    #[test]
+    fn the_columns_are_where_they_are_looked_for() {
+        let schema = ledger::increments();
+        let name = |at: usize| schema.field(at).name().as_str();
+        assert_eq!([at::PROGRAMME, at::REGION, at::USER].map(name), ["programme_id", "region", "user_id"]);
+        assert_eq!([at::AMOUNTS, at::AMOUNTS + 4].map(name), ["bytes", "stalls"]);
+        assert_eq!([at::SEQ, at::REACHED, at::REACHED + 4].map(name), ["reached_seq", "reached_bytes", "reached_stalls"]);
+        assert_eq!([at::TIME, at::CORRECTION, at::RECEIVED].map(name), ["at", "correction_ms", "received_at"]);
+        assert_eq!([at::OFFSET, at::RECORDS].map(name), ["kafka_offset", "records"]);
     }
 }

@@ -124,7 +124,7 @@ impl Default for Config {
             ledger: "./data/ledger".into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 8702)),
             commit_interval_ms: 3_000,
-            rows_max: 100_000,
+            rows_max: 300_000,
             bytes_max: 48 * 1024 * 1024,
             session_silence_ms: 3_600_000,
             memory_days: 9,

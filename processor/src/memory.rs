@@ -215,7 +215,7 @@ impl Memory {
         let Some(session) = self.sessions.find_mut(hash, |s| is(s, app, id)) else { return false };
         let most = session.reached(cdn).map_or(reached, |known| known.max(reached));
         let names = &mut self.names;
-        session.reach(cdn, most, || names.share(cdn));
+        session.reach(cdn, most, None, || names.share(cdn));
         session.reached_seq = session.reached_seq.max(seq);
         session.last_at_ms = session.last_at_ms.max(at_ms);
         session.booked = true;

@@ -19,13 +19,33 @@ pub struct IncrementRow<'a> {
     pub quarantined: bool,
     /// The record came long after this row's window had closed.
     pub late: bool,
+    /// Where the last row of its (session, CDN) stands.
+    pub last: RowRef,
     /// Everything else of the row.
     pub entry: &'a Entry<'a>,
 }
 
+/// Where a row stands among those not committed yet. A hint, and no part of what is remembered of a session: it is
+/// equal to any other.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RowRef {
+    /// Counts from 1; 0 is no batch.
+    pub batch: u32,
+    pub row: u32,
+}
+
+impl PartialEq for RowRef {
+    fn eq(&self, _: &RowRef) -> bool {
+        true
+    }
+}
+
+impl Eq for RowRef {}
+
 /// Where the book puts its rows.
 pub trait Rows {
-    fn increment(&mut self, row: IncrementRow<'_>);
+    /// Takes one row in, and says where it stands: in a place of its own, or as part of the last one.
+    fn increment(&mut self, row: IncrementRow<'_>) -> RowRef;
     /// One row of `events`, which holds the event as it is.
     fn event(&mut self, entry: &Entry<'_>, late: bool);
 }

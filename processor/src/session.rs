@@ -1,6 +1,7 @@
 //! What is remembered of one session: how far its counters came, and which of its events were seen.
 //! About 270 bytes with one CDN. The rules that change it are in [`crate::book`].
 
+use crate::rows::RowRef;
 use crate::split::Amounts;
 use std::sync::Arc;
 
@@ -9,6 +10,8 @@ use std::sync::Arc;
 pub struct Reached {
     pub cdn: Arc<str>,
     pub amounts: Amounts,
+    /// Its last row, as long as that is not committed.
+    pub last: RowRef,
 }
 
 /// One player object's life, as far as the ledger knows it.
@@ -47,19 +50,25 @@ impl Session {
         }
     }
 
-    /// The counters reached on one CDN; none when it was never booked.
-    pub fn reached(&self, cdn: &str) -> Option<Amounts> {
-        self.reached.iter().find(|r| r.cdn.as_ref() == cdn).map(|r| r.amounts)
+    /// What is known of one CDN; none when it was never booked.
+    pub fn on(&self, cdn: &str) -> Option<&Reached> {
+        self.reached.iter().find(|r| r.cdn.as_ref() == cdn)
     }
 
-    /// Sets what was reached on one CDN; `name` gives the shared name of a CDN not used before.
-    pub fn reach(&mut self, cdn: &str, amounts: Amounts, name: impl FnOnce() -> Arc<str>) {
+    /// The counters reached on one CDN; none when it was never booked.
+    pub fn reached(&self, cdn: &str) -> Option<Amounts> {
+        self.on(cdn).map(|r| r.amounts)
+    }
+
+    /// Sets what was reached on one CDN; `name` gives the shared name of a CDN not used before, `last` the row that
+    /// says so, where one was written.
+    pub fn reach(&mut self, cdn: &str, amounts: Amounts, last: Option<RowRef>, name: impl FnOnce() -> Arc<str>) {
         match self.reached.iter_mut().find(|r| r.cdn.as_ref() == cdn) {
-            Some(reached) => reached.amounts = amounts,
+            Some(reached) => (reached.amounts, reached.last) = (amounts, last.unwrap_or(reached.last)),
             None => {
                 // Most sessions have one CDN for life: no room in advance.
                 self.reached.reserve_exact(1);
-                self.reached.push(Reached { cdn: name(), amounts });
+                self.reached.push(Reached { cdn: name(), amounts, last: last.unwrap_or_default() });
             }
         }
     }

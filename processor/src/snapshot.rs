@@ -6,6 +6,7 @@
 
 use crate::error::Error;
 use crate::memory::Memory;
+use crate::rows::RowRef;
 use crate::session::{Reached, Session};
 use crate::split::Amounts;
 use arrow::array::{Array, ArrayRef, AsArray, BinaryBuilder, BooleanBuilder, Int64Builder, RecordBatch, StringBuilder};
@@ -65,7 +66,7 @@ pub fn rows(memory: &Memory) -> Result<RecordBatch, Error> {
     let (mut booked, mut complete, mut seqs) = (BooleanBuilder::new(), BooleanBuilder::new(), BinaryBuilder::new());
     let (mut day, mut hash) = (Int64Builder::new(), Int64Builder::new());
     for session in memory.sessions() {
-        let none = Reached { cdn: Arc::from(""), amounts: Amounts::default() };
+        let none = Reached { cdn: Arc::from(""), amounts: Amounts::default(), last: RowRef::default() };
         let bare = session.reached.is_empty().then_some(&none);
         for (i, reached) in session.reached.iter().chain(bare).enumerate() {
             app.append_value(&session.app);
@@ -175,7 +176,7 @@ fn absorb(batch: &RecordBatch, half: &mut Option<Session>, memory: &mut Memory) 
         let session = half.as_mut()?;
         (session.reached_seq, session.last_at_ms, session.booked) = (seq.value(row) as u64, last.value(row), booked.value(row));
         if cdn.is_valid(row) {
-            session.reach(cdn.value(row), Amounts::from_array(amounts.map(|c| c.value(row) as u64)), || Arc::from(cdn.value(row)));
+            session.reach(cdn.value(row), Amounts::from_array(amounts.map(|c| c.value(row) as u64)), None, || Arc::from(cdn.value(row)));
         }
         if seqs.is_valid(row) {
             let packed = seqs.value(row).chunks_exact(8).filter_map(|le| le.try_into().ok()).map(u64::from_le_bytes);

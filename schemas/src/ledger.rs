@@ -48,6 +48,7 @@ fn at_or_null(name: &str) -> Field {
 /// Readers SUM the increments. `reached_*` are the cumulative counters after this row, so that the
 /// sum of a (session, CDN) over every status equals its largest `reached_*`: conservation, to the byte.
 ///
+/// Rows of one commit that agree in everything but amounts are one from the start: a backlog is read minutes at a time.
 /// Once a window has closed, the rows of one (session, CDN, status) within it are rolled up into one: amounts
 /// are summed, `reached_*`, `at`, `received_at` and `kafka_offset` are the largest, `kafka_offset_first` the
 /// smallest, and `records` tells how many there were.

@@ -9,7 +9,7 @@ use crate::book::{Book, Rules, Wanted};
 use crate::entry::{Entry, Place};
 use crate::error::Error;
 use crate::memory::Memory;
-use crate::rows::{IncrementRow, Rows};
+use crate::rows::{IncrementRow, RowRef, Rows};
 use livemeter_schemas::limits::Limits;
 use std::collections::{BTreeMap, HashSet};
 
@@ -17,7 +17,10 @@ use std::collections::{BTreeMap, HashSet};
 struct NoRows;
 
 impl Rows for NoRows {
-    fn increment(&mut self, _: IncrementRow<'_>) {}
+    fn increment(&mut self, _: IncrementRow<'_>) -> RowRef {
+        RowRef::default()
+    }
+
     fn event(&mut self, _: &Entry<'_>, _: bool) {}
 }
 

@@ -6,7 +6,7 @@ use crate::viewer::Viewer;
 use livemeter_processor::book::{Book, Rules, Wanted};
 use livemeter_processor::entry::Entry;
 use livemeter_processor::memory::Memory;
-use livemeter_processor::rows::{IncrementRow, Rows};
+use livemeter_processor::rows::{IncrementRow, RowRef, Rows};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::time::WINDOW_MS;
 use rand::{Rng, SeedableRng};
@@ -33,8 +33,9 @@ pub struct Month {
 struct Windows(Vec<u64>);
 
 impl Rows for Windows {
-    fn increment(&mut self, row: IncrementRow<'_>) {
+    fn increment(&mut self, row: IncrementRow<'_>) -> RowRef {
         add(&mut self.0, row.window_start_ms, row.added.bytes);
+        RowRef::default()
     }
 
     fn event(&mut self, _: &Entry<'_>, _: bool) {}

@@ -1,7 +1,7 @@
 //! Players for the tests: what they count, and the records that come of it.
 
 use livemeter_processor::entry::{Entry, Place};
-use livemeter_processor::rows::{IncrementRow, Rows};
+use livemeter_processor::rows::{IncrementRow, RowRef, Rows};
 use livemeter_processor::source::Message;
 use livemeter_processor::split::Amounts;
 use livemeter_schemas::event::*;
@@ -164,7 +164,7 @@ pub struct Collected {
 }
 
 impl Rows for Collected {
-    fn increment(&mut self, row: IncrementRow<'_>) {
+    fn increment(&mut self, row: IncrementRow<'_>) -> RowRef {
         self.quarantined.push(row.quarantined);
         self.increments.push(Row {
             session: row.entry.head().session_id.to_owned(),
@@ -175,6 +175,7 @@ impl Rows for Collected {
             seq: row.entry.head().seq,
             at_ms: row.at_ms,
         });
+        RowRef::default()
     }
 
     fn event(&mut self, entry: &Entry<'_>, _late: bool) {

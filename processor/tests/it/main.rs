@@ -2,6 +2,7 @@
 //! crash. One binary, since each would link the whole table engine again. Real Kafka is in `/tests`.
 
 mod book;
+mod buffer;
 mod client;
 mod derive;
 mod eviction;

@@ -57,7 +57,7 @@ fn topic(events: &[Event<'static>]) -> Topic {
 
 /// A worker that commits every few records.
 fn many_files(folder: &Path) -> Config {
-    Config { rows_max: 6, roll_interval_ms: i64::MAX as u64, files_max: 1_000_000, ..config(folder) }
+    Config { rows_max: 1, roll_interval_ms: i64::MAX as u64, files_max: 1_000_000, ..config(folder) }
 }
 
 /// What stays: amounts and records per session, CDN (with region and status), window and side of the line, and
@@ -288,7 +288,8 @@ async fn appends_beside_a_roll_up_and_a_second_roll_up_lose_and_double_nothing()
 async fn memory_is_bounded_and_a_quota_that_is_too_small_is_an_error_that_harms_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let names: Vec<&'static str> = (0..800).map(|n| &*Box::leak(format!("a-session-with-a-long-id-{n:016}").into_boxed_str())).collect();
-    let beat = |n: i64, name| heartbeat(name, n as u64, T0 + n * 10_000, T0, vec![counted("cdn-a", T0, n as u64)]);
+    // Each beat in a window of its own, so that none meet within a commit.
+    let beat = |n: i64, name| heartbeat(name, n as u64, T0 + n * 300_000, T0, vec![counted("cdn-a", T0, n as u64)]);
     let events: Vec<Event<'static>> = (0..40).flat_map(|n| names.iter().map(move |name| beat(n, name))).collect();
     work_through(&Config { rows_max: 2_000, ..many_files(folder.path()) }, &topic(&events)).await;
     let (before, rows) = kept(folder.path(), None).await;

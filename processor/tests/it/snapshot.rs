@@ -120,7 +120,7 @@ fn session() -> impl Strategy<Value = Session> {
             (session.reached_seq, session.last_at_ms, session.booked) = (u64::from(seq), i64::from(at) - 7, !reached.is_empty());
             for (cdn, amounts) in reached {
                 let amounts = livemeter_processor::split::Amounts::from_array(amounts);
-                session.reach(CDNS[cdn], amounts, || Arc::from(CDNS[cdn]));
+                session.reach(CDNS[cdn], amounts, None, || Arc::from(CDNS[cdn]));
             }
             session.event_seqs = seqs.into_iter().collect();
             session

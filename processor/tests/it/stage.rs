@@ -9,7 +9,7 @@ use livemeter_processor::source::{Given, Layout, Message, News, Offsets, Source,
 use livemeter_processor::status::Status;
 use livemeter_processor::worker::Worker;
 use livemeter_schemas::record::DeadLetter;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
 use std::path::Path;
 use std::pin::pin;
@@ -236,7 +236,23 @@ pub async fn crash_after<T>(polls: usize, future: impl Future<Output = T>) -> Op
     None
 }
 
-/// Both tables as anybody would read them: freshly opened, at their latest version.
+fn met(rows: Vec<Row>) -> Vec<Row> {
+    let mut all: BTreeMap<(String, String, i64), Row> = BTreeMap::new();
+    for row in rows {
+        let key = (row.session.clone(), row.cdn.clone(), row.window_start_ms);
+        let Some(met) = all.get_mut(&key) else {
+            all.insert(key, row);
+            continue;
+        };
+        met.added.iter_mut().zip(row.added).for_each(|(sum, more)| *sum += more);
+        met.reached.iter_mut().zip(row.reached).for_each(|(most, reached)| *most = (*most).max(reached));
+        (met.seq, met.at_ms) = (met.seq.max(row.seq), met.at_ms.max(row.at_ms));
+    }
+    all.into_values().collect()
+}
+
+/// Both tables as anybody would read them: freshly opened, at their latest version. Rows of one session, CDN and window
+/// are told as one: how many they are depends on the commits they came in.
 pub async fn ledger(folder: &Path) -> (Vec<Row>, Vec<(String, u64)>) {
     let (mut rows, mut events) = (Vec::new(), Vec::new());
     let table = load(folder, "increments").await;
@@ -275,9 +291,8 @@ pub async fn ledger(folder: &Path) -> (Vec<Row>, Vec<(String, u64)>) {
         });
         read.await.unwrap();
     }
-    rows.sort();
     events.sort();
-    (rows, events)
+    (met(rows), events)
 }
 
 pub async fn load(folder: &Path, name: &str) -> deltalake::DeltaTable {
