@@ -3,6 +3,9 @@
 
 use crate::cli::Failure;
 use crate::settings::Settings;
+use livemeter_ingest::address::Network;
+use livemeter_ingest::config::TlsFiles;
+use livemeter_ingest::rate::Limit;
 use livemeter_schemas::limits::Limits;
 use std::future::Future;
 use std::io::IsTerminal;
@@ -22,7 +25,16 @@ pub fn ingest(s: &Settings) -> Result<(), Failure> {
         batch_events_max: s.size("ingest.batch_events_max"),
         body_timeout_ms: s.duration_ms("ingest.body_timeout"),
         idle_timeout_ms: s.duration_ms("ingest.idle_timeout"),
+        head_timeout_ms: s.duration_ms("ingest.head_timeout"),
         connections_max: s.size("ingest.connections_max"),
+        address_connections_max: s.size("ingest.address_connections_max"),
+        address_rate: rate(s, "ingest.address_events_per_s", "ingest.address_events_burst"),
+        app_rate: rate(s, "ingest.app_events_per_s", "ingest.app_events_burst"),
+        rate_entries_max: s.size("ingest.rate_entries_max"),
+        trusted_proxies: networks(s, "ingest.trusted_proxies"),
+        unlimited_addresses: networks(s, "ingest.unlimited_addresses"),
+        tls: tls(s)?,
+        traces: traces(s),
         requests_in_flight_max: s.size("ingest.requests_in_flight_max"),
         bytes_in_flight_max: s.size("ingest.bytes_in_flight_max"),
         linger_ms: s.duration_ms("ingest.linger"),
@@ -39,6 +51,32 @@ pub fn ingest(s: &Settings) -> Result<(), Failure> {
         ..livemeter_ingest::Config::default()
     };
     serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+fn rate(s: &Settings, per_s: &str, burst: &str) -> Limit {
+    Limit { per_s: s.integer(per_s), burst: s.integer(burst) }
+}
+
+/// What the table has let pass, parses.
+fn networks(s: &Settings, key: &str) -> Vec<Network> {
+    s.list(key).iter().filter_map(|text| text.parse().ok()).collect()
+}
+
+fn traces(s: &Settings) -> Option<livemeter_ingest::trace::Settings> {
+    let endpoint = s.text("telemetry.otlp_endpoint");
+    (!endpoint.is_empty()).then(|| livemeter_ingest::trace::Settings {
+        endpoint,
+        share: s.share("telemetry.otlp_share"),
+        queue_max: s.size("telemetry.otlp_queue_max"),
+    })
+}
+
+fn tls(s: &Settings) -> Result<Option<TlsFiles>, Failure> {
+    match (s.path("ingest.tls_cert_file"), s.path("ingest.tls_key_file")) {
+        (None, None) => Ok(None),
+        (Some(cert_file), Some(key_file)) => Ok(Some(TlsFiles { cert_file, key_file })),
+        _ => Err(Failure::usage("ingest.tls_cert_file and ingest.tls_key_file belong together: one of them is empty")),
+    }
 }
 
 pub fn limits(s: &Settings) -> Limits {

@@ -12,6 +12,9 @@ use std::io::Read;
 
 /// A small body may inflate this far whatever its ratio: one line of zeros is no bomb.
 const RATIO_FREE_BYTES: usize = 64 * 1024;
+/// The largest window that a zstd frame may ask for, 2^23 bytes: what RFC 9659 allows over HTTP. Unpacking is
+/// synchronous, so there are never more of them than worker threads.
+const ZSTD_WINDOW_LOG_MAX: u32 = 23;
 /// Room made for a body that does not say its size.
 const FIRST_BYTES: usize = 8 * 1024;
 
@@ -19,7 +22,14 @@ const FIRST_BYTES: usize = 8 * 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
     Identity,
+    Packed(Packing),
+}
+
+/// The two that clients can make: gzip in every browser, zstd where a server or app batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
     Gzip,
+    Zstd,
 }
 
 impl Encoding {
@@ -28,7 +38,8 @@ impl Encoding {
         match name.map(str::trim) {
             None | Some("") => Ok(Encoding::Identity),
             Some(name) if name.eq_ignore_ascii_case("identity") => Ok(Encoding::Identity),
-            Some(name) if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => Ok(Encoding::Gzip),
+            Some(name) if name.eq_ignore_ascii_case("gzip") || name.eq_ignore_ascii_case("x-gzip") => Ok(Encoding::Packed(Packing::Gzip)),
+            Some(name) if name.eq_ignore_ascii_case("zstd") => Ok(Encoding::Packed(Packing::Zstd)),
             Some(name) => Err(Fault::Encoding(name.chars().take(80).collect())),
         }
     }
@@ -79,15 +90,21 @@ where
     Ok(None)
 }
 
-/// Unpacks gzip to at most `max` bytes and at most `ratio` times its size; stops at the first byte
+/// Unpacks to at most `max` bytes and at most `ratio` times its size; stops at the first byte
 /// beyond. The room is taken before the first byte is unpacked.
-pub fn inflate(packed: &[u8], max: usize, ratio: usize, room: &mut Room) -> Result<Vec<u8>, Fault> {
+pub fn inflate(packing: Packing, packed: &[u8], max: usize, ratio: usize, room: &mut Room) -> Result<Vec<u8>, Fault> {
     let by_ratio = packed.len().saturating_mul(ratio).max(RATIO_FREE_BYTES);
     let limit = max.min(by_ratio);
     room.grow(limit)?;
     let mut plain = Vec::with_capacity(limit.min(packed.len().saturating_mul(4)));
-    MultiGzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut plain).map_err(|e| {
-        let reason = format!("the body is not valid gzip: {e}");
+    let beyond = limit as u64 + 1;
+    // Several members or frames in a row are one body, and counted as one.
+    let read = match packing {
+        Packing::Gzip => MultiGzDecoder::new(packed).take(beyond).read_to_end(&mut plain),
+        Packing::Zstd => unzstd(packed).and_then(|decoder| decoder.take(beyond).read_to_end(&mut plain)),
+    };
+    read.map_err(|e| {
+        let reason = format!("the body is not valid {}: {e}", packing.name());
         Fault::Batch(Refusal { field: Some("body".into()), ..Refusal::whole(Code::Malformed, reason) })
     })?;
     if plain.len() <= limit {
@@ -96,87 +113,21 @@ pub fn inflate(packed: &[u8], max: usize, ratio: usize, room: &mut Room) -> Resu
     Err(if by_ratio < max { Fault::InflatedTooFar { limit: ratio } } else { Fault::InflatedBeyond { limit: max } })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::gate::Gate;
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-    use http_body_util::{Full, StreamBody};
-    use hyper::body::Frame;
-    use proptest::prelude::*;
-    use std::convert::Infallible;
-    use std::io::Write;
+fn unzstd(packed: &[u8]) -> std::io::Result<zstd::stream::read::Decoder<'static, &[u8]>> {
+    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)?;
+    decoder.window_log_max(ZSTD_WINDOW_LOG_MAX)?;
+    Ok(decoder)
+}
 
-    fn gzip(plain: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-        encoder.write_all(plain).unwrap();
-        encoder.finish().unwrap()
-    }
-
-    fn room() -> Room {
-        Gate::new("bytes", 1 << 30).room()
-    }
-
-    #[tokio::test]
-    async fn a_body_is_read_whole_up_to_the_limit_and_refused_one_byte_beyond() {
-        for (chunks, declared) in [(vec![5, 5], None), (vec![10], Some(10)), (vec![1; 10], Some(10)), (vec![0, 10, 0], None)] {
-            let frames = chunks.iter().map(|n| Ok::<_, Infallible>(Frame::data(Bytes::from(vec![b'x'; *n]))));
-            let mut body = StreamBody::new(futures::stream::iter(frames.collect::<Vec<_>>()));
-            assert_eq!(read(&mut body, declared, 10, &mut room()).await.unwrap().len(), 10, "{chunks:?}");
-        }
-        let mut body = Full::new(Bytes::from(vec![0; 11]));
-        assert_eq!(read(&mut body, None, 10, &mut room()).await, Err(Fault::BodyBeyond { limit: 10 }));
-        let mut unread = Full::new(Bytes::from(vec![0; 11]));
-        assert_eq!(read(&mut unread, Some(11), 10, &mut room()).await, Err(Fault::BodyTooLarge { size: 11, limit: 10 }));
-    }
-
-    #[tokio::test]
-    async fn bytes_in_flight_are_bounded_over_all_requests() {
-        let gate = Gate::new("bytes", 15);
-        let (mut one, mut two) = (gate.room(), gate.room());
-        read(&mut Full::new(Bytes::from(vec![0; 10])), None, 10, &mut one).await.unwrap();
-        let refused = read(&mut Full::new(Bytes::from(vec![0; 10])), None, 10, &mut two).await;
-        assert_eq!(refused, Err(Fault::Busy { what: "bytes", limit: 15 }));
-    }
-
-    #[test]
-    fn a_bomb_is_refused_by_size_or_by_ratio() {
-        let bomb = gzip(&vec![b'0'; 32 << 20]);
-        assert_eq!(inflate(&bomb, 4 << 20, 10_000, &mut room()), Err(Fault::InflatedBeyond { limit: 4 << 20 }));
-        assert_eq!(inflate(&bomb, 1 << 30, 100, &mut room()), Err(Fault::InflatedTooFar { limit: 100 }));
-        // Many members in one body are one body.
-        let members: Vec<u8> = (0..64).flat_map(|_| gzip(&vec![b'0'; 1 << 20])).collect();
-        assert_eq!(inflate(&members, 4 << 20, 10_000, &mut room()), Err(Fault::InflatedBeyond { limit: 4 << 20 }));
-    }
-
-    #[test]
-    fn broken_gzip_is_malformed() {
-        let mut packed = gzip(b"{}");
-        packed.truncate(packed.len() - 3);
-        for text in [packed.as_slice(), b"plain".as_slice()] {
-            assert!(matches!(inflate(text, 100, 100, &mut room()), Err(Fault::Batch(r)) if r.code == Code::Malformed));
-        }
-    }
-
-    #[test]
-    fn encodings_are_known_by_name() {
-        assert_eq!(Encoding::named(None), Ok(Encoding::Identity));
-        assert_eq!(Encoding::named(Some("GZIP")), Ok(Encoding::Gzip));
-        assert_eq!(Encoding::named(Some("br")), Err(Fault::Encoding("br".into())));
-    }
-
-    proptest! {
-        #[test]
-        fn what_was_packed_comes_back(plain in proptest::collection::vec(any::<u8>(), 0..5000)) {
-            prop_assert_eq!(inflate(&gzip(&plain), 5000, 100, &mut room()).unwrap(), plain);
-        }
-
-        #[test]
-        fn any_bytes_are_inflated_or_refused_within_the_limit(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
-            if let Ok(plain) = inflate(&bytes, 3000, 10, &mut room()) {
-                prop_assert!(plain.len() <= 3000);
-            }
+impl Packing {
+    fn name(self) -> &'static str {
+        match self {
+            Packing::Gzip => "gzip",
+            Packing::Zstd => "zstd",
         }
     }
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

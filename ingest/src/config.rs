@@ -1,10 +1,14 @@
 //! Every setting of ingest, with its default and the reason for it. Reading flags, environment and
 //! files is not here: the binary fills this in.
 
+use crate::address::Network;
 use crate::error::Error;
+use crate::rate::Limit;
+use crate::trace;
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
 /// No setting may allow more events in one batch: their places are held while the batch is judged.
@@ -12,7 +16,7 @@ pub const BATCH_EVENTS_CEILING: usize = 10_000;
 /// Kafka's own default for the largest message; a record or dead letter must stay below it.
 const MESSAGE_BYTES_MAX: usize = 1_000_000;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Where to listen.
     pub listen: SocketAddr,
@@ -36,12 +40,32 @@ pub struct Config {
     pub batch_events_max: usize,
     /// A body that takes longer than this is a client that holds a place and sends nothing.
     pub body_timeout_ms: u64,
-    /// A connection may be silent this long between requests (heartbeats come every 10 s), and a
-    /// request's head may take no longer.
+    /// A connection may be silent this long between requests: seven heartbeats.
     pub idle_timeout_ms: u64,
+    /// A TLS handshake, the first request's head from the connection's begin, and any later head from its
+    /// first byte: a head is one packet, so who takes longer only holds a place.
+    pub head_timeout_ms: u64,
 
     /// Open connections; each costs a descriptor and up to 64 KiB of buffer.
     pub connections_max: usize,
+    /// Open connections of one address (an IPv6 /64): a NAT with 5,000 viewers and their reloads. Trusted
+    /// proxies are not counted: theirs are those of many.
+    pub address_connections_max: usize,
+    /// Events of one address; a request costs at least one. Ten times what 5,000 viewers behind one NAT post,
+    /// and saved up for when they all come at once.
+    pub address_rate: Limit,
+    /// Events of one app on this instance; none unless its operator says so, who alone knows its size.
+    pub app_rate: Limit,
+    /// Clients over which rates are kept, of 16 bytes each. Only those whose bucket is not full need a place.
+    pub rate_entries_max: usize,
+    /// Proxies whose `x-forwarded-for` is believed; nobody else's is.
+    pub trusted_proxies: Vec<Network>,
+    /// Clients whose rate is not limited: load tests and the simulated audience come from this machine.
+    pub unlimited_addresses: Vec<Network>,
+    /// Certificate chain and key, in PEM; without them plain HTTP is spoken.
+    pub tls: Option<TlsFiles>,
+    /// Where traces go; none are made without it.
+    pub traces: Option<trace::Settings>,
     /// Requests in progress: each waits for Kafka, so this is rate × latency (10,000/s × 0.8 s).
     pub requests_in_flight_max: usize,
     /// Bytes of bodies being read or judged, over all requests.
@@ -73,6 +97,13 @@ pub struct Config {
     pub allowed_origins: Option<Vec<String>>,
 }
 
+/// Both are read again when they change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsFiles {
+    pub cert_file: PathBuf,
+    pub key_file: PathBuf,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Config {
@@ -88,7 +119,16 @@ impl Default for Config {
             batch_events_max: 1_000,
             body_timeout_ms: 10_000,
             idle_timeout_ms: 75_000,
+            head_timeout_ms: 10_000,
             connections_max: 20_000,
+            address_connections_max: 10_000,
+            address_rate: Limit { per_s: 5_000, burst: 50_000 },
+            app_rate: Limit { per_s: 0, burst: 0 },
+            rate_entries_max: 65_536,
+            trusted_proxies: Vec::new(),
+            unlimited_addresses: Vec::new(),
+            tls: None,
+            traces: None,
             requests_in_flight_max: 8_192,
             bytes_in_flight_max: 64 << 20,
             linger_ms: 5,
@@ -117,7 +157,10 @@ impl Config {
             ("batch_events_max", self.batch_events_max),
             ("body_timeout_ms", self.body_timeout_ms as usize),
             ("idle_timeout_ms", self.idle_timeout_ms as usize),
+            ("head_timeout_ms", self.head_timeout_ms as usize),
             ("connections_max", self.connections_max),
+            ("address_connections_max", self.address_connections_max),
+            ("rate_entries_max", self.rate_entries_max),
             ("requests_in_flight_max", self.requests_in_flight_max),
             ("message_timeout_ms", self.message_timeout_ms as usize),
             ("queue_records_max", self.queue_records_max),

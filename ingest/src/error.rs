@@ -13,13 +13,15 @@ pub enum Error {
     Listen { listen: SocketAddr, source: std::io::Error },
     #[error("Kafka: {0}")]
     Kafka(String),
+    #[error("TLS: {file}: {reason}")]
+    Tls { file: String, reason: String },
 }
 
 impl Error {
     /// Whether starting again with the same settings may succeed.
     pub fn retry(&self) -> bool {
         match self {
-            Error::Setting { .. } => false,
+            Error::Setting { .. } | Error::Tls { .. } => false,
             Error::Listen { .. } | Error::Kafka(_) => true,
         }
     }
@@ -42,7 +44,7 @@ pub enum Fault {
     InflatedTooFar { limit: usize },
     #[error("content type {0:?} is not accepted; accepted are application/json, text/plain (the same JSON) and application/x-ndjson")]
     ContentType(String),
-    #[error("content encoding {0:?} is not accepted; accepted are gzip and identity")]
+    #[error("content encoding {0:?} is not accepted; accepted are gzip, zstd and identity")]
     Encoding(String),
     #[error("origin {0:?} is not among the allowed ones")]
     Origin(String),
@@ -52,6 +54,9 @@ pub enum Fault {
     BodyBroken(String),
     #[error("{what} have reached the limit of {limit}")]
     Busy { what: &'static str, limit: usize },
+    /// Over the rate of its address or app.
+    #[error("this {what} has sent more than {per_s} events a second; come again in {wait_s} s")]
+    Rate { what: &'static str, per_s: u64, wait_s: u64 },
     #[error("the queue of records waiting for Kafka is full")]
     QueueFull,
     #[error("Kafka cannot be used: {0}")]
@@ -73,7 +78,16 @@ impl Fault {
         match self {
             Batch(_) | BodyTooLarge { .. } | BodyBeyond { .. } | InflatedBeyond { .. } | InflatedTooFar { .. } => false,
             ContentType(_) | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
-            BodySlow { .. } | BodyBroken(_) | Busy { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining => true,
+            BodySlow { .. } | BodyBroken(_) | Busy { .. } | Rate { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining => true,
+        }
+    }
+
+    /// What a client that may come again is told to wait, in seconds; `usual_s` where nothing better is known.
+    pub fn wait_s(&self, usual_s: u64) -> u64 {
+        match self {
+            // Never less than usual: all clients of a busy address would come again at once.
+            Fault::Rate { wait_s, .. } => usual_s.max(*wait_s),
+            _ => usual_s,
         }
     }
 
@@ -90,6 +104,8 @@ impl Fault {
             BodySlow { .. } => "body_timeout",
             BodyBroken(_) => "body_broken",
             Busy { .. } => "busy",
+            Rate { what: "app", .. } => "app_rate",
+            Rate { .. } => "address_rate",
             QueueFull => "queue_full",
             KafkaAway(_) => "kafka_away",
             Undelivered { .. } => "undelivered",

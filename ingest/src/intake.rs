@@ -5,9 +5,11 @@ use crate::batch::{self, Batch, Parameters, Rules};
 use crate::config::Config;
 use crate::deadletter::{self, Grant, Quota};
 use crate::delivery::{Delivery, NotQueued, Sink, To};
+use crate::doors::Doors;
 use crate::error::Fault;
 use crate::gate::Gate;
 use crate::metrics::{Levels, Metrics};
+use crate::trace::Tracer;
 use livemeter_schemas::answer::{Answer, EventAnswer};
 use livemeter_schemas::record;
 use livemeter_schemas::refusal::Refusal;
@@ -28,9 +30,11 @@ pub fn system_clock() -> i64 {
 /// One running service.
 pub struct Intake {
     pub config: Config,
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     pub requests: Arc<Gate>,
     pub bytes: Arc<Gate>,
+    pub doors: Doors,
+    pub tracer: Option<Tracer>,
     sink: Arc<dyn Sink>,
     quota: Mutex<Quota>,
     draining: AtomicBool,
@@ -56,10 +60,12 @@ impl Intake {
         Intake {
             requests: Gate::new("requests in progress", config.requests_in_flight_max),
             bytes: Gate::new("bytes of bodies in progress", config.bytes_in_flight_max),
+            doors: Doors::new(&config),
+            tracer: config.traces.as_ref().map(Tracer::new),
             quota: Mutex::new(Quota::new(config.deadletters_per_minute, config.deadletters_per_minute_total)),
             draining: AtomicBool::new(false),
             config,
-            metrics,
+            metrics: Arc::new(metrics),
             sink,
             now_ms,
         }
@@ -101,6 +107,7 @@ impl Intake {
     }
 
     fn queue_batch(&self, batch: &Batch, received_at_ms: i64, peer: IpAddr) -> Result<Queued, Fault> {
+        self.doors.events(peer, &batch.app, batch.events.len() as u64)?;
         let note = batch::note(batch.sent_at_ms, received_at_ms);
         let (delivery, reports) = Delivery::awaited();
         let since = Instant::now();

@@ -3,6 +3,10 @@
 //!
 //! * [`config`]      every setting and limit, with its reason
 //! * [`error`]       why the service cannot run, and why a request is not taken
+//! * [`address`]     whose request it is: networks, trusted proxies, IPv6 by /64; pure
+//! * [`rate`]        how often: token buckets in a table of fixed size; pure
+//! * [`doors`]       the two rate tables of a running service, by address and by app
+//! * [`crowd`]       how many connections each address holds
 //! * [`gate`]        how much may be in progress at once
 //! * [`body`]        a request's bytes: read, counted, inflated, never beyond the limits
 //! * [`batch`]       text → events, each accepted or refused by name; pure
@@ -11,21 +15,27 @@
 //! * [`delivery`]    one request's wait for all of its acknowledgements; the sink's contract
 //! * [`sink`]        the Kafka producer; nothing else knows rdkafka
 //! * [`metrics`]     what is counted
+//! * [`trace`]       which requests are traced, and what is told of them
 //! * [`intake`]      the parts above, put together for one running service
 //! * [`http`]        the server; nothing else knows hyper
 
+pub mod address;
 pub mod batch;
 pub mod body;
 pub mod config;
 pub mod counters;
+pub mod crowd;
 pub mod deadletter;
 pub mod delivery;
+pub mod doors;
 pub mod error;
 pub mod gate;
 pub mod http;
 pub mod intake;
 pub mod metrics;
+pub mod rate;
 pub mod sink;
+pub mod trace;
 
 pub use config::Config;
 pub use error::Error;
@@ -45,10 +55,11 @@ use tokio::net::TcpListener;
 pub async fn run(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     config.check()?;
     let listener = TcpListener::bind(config.listen).await.map_err(|source| Error::Listen { listen: config.listen, source })?;
+    let tls = http::tls::Tls::load(config.tls.as_ref()).await?;
     let sink = Arc::new(KafkaSink::start(&config)?);
     let drain = config.drain();
     let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), intake::system_clock));
-    http::serve(listener, intake, shutdown).await;
+    http::serve_with(listener, intake, tls, shutdown).await;
     // Requests that outlived the drain are gone; what they queued is still worth a last attempt.
     tokio::task::spawn_blocking(move || sink.close(drain)).await.map_err(|e| Error::Kafka(e.to_string()))?
 }

@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 /// From a local broker's millisecond to the producer's own timeout.
 const DELIVERY_S: [f64; 14] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
 /// Every status that `http::answers` can give.
-const STATUSES: [(u16, &str); 11] = [
+const STATUSES: [(u16, &str); 12] = [
     (200, "200"),
     (204, "204"),
     (400, "400"),
@@ -23,6 +23,7 @@ const STATUSES: [(u16, &str); 11] = [
     (413, "413"),
     (415, "415"),
     (422, "422"),
+    (429, "429"),
     (503, "503"),
 ];
 
@@ -42,6 +43,12 @@ pub struct Metrics {
     pub delivery_seconds: Histogram,
     pub connections: Gauge,
     pub connections_refused: Counter,
+    pub connections_over_address: Counter,
+    closed: Labelled,
+    pub tls_reloads: Counter,
+    pub spans_sent: Counter,
+    pub spans_dropped: Counter,
+    pub tls_reloads_failed: Counter,
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     kafka_ready: Gauge,
@@ -74,8 +81,15 @@ impl Metrics {
         };
         let events_accepted = counter("events_accepted", "Events acknowledged by Kafka and answered as accepted");
         let bytes_received = counter("received_bytes", "Bytes of bodies as sent");
-        let bytes_inflated = counter("inflated_bytes", "Bytes of gzip bodies after decompression");
+        let bytes_inflated = counter("inflated_bytes", "Bytes of packed bodies after decompression");
         let connections_refused = counter("connections_refused", "Connections over connections_max");
+        let connections_over_address = counter("connections_refused_address", "Connections over address_connections_max");
+        let spans_sent = counter("spans_sent", "Traced requests told to the collector");
+        let spans_dropped = counter("spans_dropped", "Traced requests not told: the queue was full, or the collector did not take them");
+        let tls_reloads = counter("tls_reloads", "Certificates taken while running");
+        let tls_reloads_failed = counter("tls_reloads_failed", "Changed certificate files that could not be used; the old one stays");
+        let closed =
+            labelled(&mut registry, "connections_closed", "Connections closed for taking too long, by what they took too long for");
         let refused = labelled(&mut registry, "events_refused", "Events refused, by cause");
         let requests = labelled(&mut registry, "requests", "Requests answered, by status");
         let faults = labelled(&mut registry, "requests_refused", "Whole requests refused, by cause");
@@ -103,6 +117,12 @@ impl Metrics {
             },
             delivery_seconds,
             connections_refused,
+            connections_over_address,
+            closed,
+            tls_reloads,
+            spans_sent,
+            spans_dropped,
+            tls_reloads_failed,
             connections: gauge("connections", "Open connections"),
             requests_in_flight: gauge("requests_in_flight", "Requests in progress"),
             bytes_in_flight: gauge("bytes_in_flight", "Bytes of bodies being read or judged"),
@@ -126,6 +146,11 @@ impl Metrics {
     /// `word` is one of [`crate::error::Fault::word`].
     pub fn fault(&self, word: &'static str) {
         self.faults.get_or_create(&[("error", word)]).inc();
+    }
+
+    /// `cause` is from a fixed set: see `http::pace`.
+    pub fn closed(&self, cause: &'static str) {
+        self.closed.get_or_create(&[("cause", cause)]).inc();
     }
 
     /// The text of `/metrics`.

@@ -22,7 +22,7 @@ use tokio::net::TcpListener;
 /// Shares of requests that something happens to.
 #[derive(Clone, Copy, Default)]
 struct Faults {
-    /// 503 with `Retry-After`, nothing accepted.
+    /// 429 or 503 with `Retry-After`, nothing accepted.
     busy: f64,
     /// Accepted, then 500.
     error_after: f64,
@@ -100,6 +100,8 @@ async fn answer(server: Shared, request: Request<Incoming>) -> Result<Response<F
             p < sum
         });
         match fault {
+            // Both say "later": overloaded, and over a rate.
+            Some(0) if p < faults.busy / 2.0 => return Ok(plain(StatusCode::TOO_MANY_REQUESTS, Some("1"))),
             Some(0) => return Ok(plain(StatusCode::SERVICE_UNAVAILABLE, Some("1"))),
             Some(1) => {
                 server.take(&body, false);

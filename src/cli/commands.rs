@@ -18,7 +18,7 @@ pub fn command() -> Command {
                 .after_help("Examples:\n  livemeter up\n  livemeter up --viewers 0 --data /srv/livemeter\n  livemeter up --kafka kafka-1:9092"),
         )
         .subcommand(
-            service("ingest", &["ingest", "kafka"], "HTTP to Kafka: what players post to")
+            service("ingest", &["ingest", "kafka", "telemetry"], "HTTP to Kafka: what players post to")
                 .after_help("Example:\n  livemeter ingest --listen 0.0.0.0:8700 --brokers kafka-1:9092,kafka-2:9092"),
         )
         .subcommand(

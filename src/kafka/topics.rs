@@ -35,7 +35,7 @@ struct Topic {
 
 impl Topic {
     /// The settings that Kafka takes at creation. Copies are the operator's choice, and what follows from it:
-    /// with three, two must have a record before it is acknowledged, so that one broker may die.
+    /// with two or more, two must have a record before it is acknowledged, so that one broker may die.
     fn settings(&self, replicas: i32) -> impl Iterator<Item = (&str, String)> {
         self.settings.iter().filter(|(key, _)| *key != "replication.factor").map(move |(key, value)| {
             let text = match value {
@@ -43,7 +43,7 @@ impl Topic {
                 toml::Value::Integer(number) => number.to_string(),
                 other => format!("{other:?}"),
             };
-            (key.as_str(), if key == "min.insync.replicas" && replicas >= 3 { "2".into() } else { text })
+            (key.as_str(), if key == "min.insync.replicas" && replicas >= 2 { "2".into() } else { text })
         })
     }
 }
@@ -95,14 +95,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_committed_list_names_both_topics_and_three_copies_need_two() {
+    fn the_committed_list_names_both_topics_and_several_copies_need_two() {
         let listed = listed().unwrap();
         let names: Vec<&str> = listed.iter().map(|t| t.name.as_str()).collect();
         assert_eq!(names, [EVENTS_TOPIC, DEADLETTER_TOPIC]);
-        for (replicas, in_sync) in [(1, "1"), (3, "2")] {
+        for (replicas, in_sync) in [(1, "1"), (2, "2"), (3, "2")] {
             let settings: BTreeMap<&str, String> = listed[0].settings(replicas).collect();
             assert_eq!(settings["min.insync.replicas"], in_sync);
             assert_eq!(settings["retention.ms"], "604800000");
+            assert_eq!((settings["segment.ms"].as_str(), settings["compression.type"].as_str()), ("86400000", "producer"));
+            assert_eq!(settings["unclean.leader.election.enable"], "false");
             assert!(!settings.contains_key("replication.factor"));
         }
     }

@@ -1,5 +1,6 @@
 //! What a setting's value may look like: one parser per kind, each naming what it accepts.
 
+use livemeter_ingest::address::Network;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ pub enum Kind {
     Brokers,
     /// `http://host:port`
     Url,
+    /// The same, or nothing.
+    OptionalUrl,
     Duration(Duration, Duration),
     Size(u64, u64),
     Count(u64, u64),
@@ -24,6 +27,8 @@ pub enum Kind {
     Word(&'static [&'static str]),
     /// Comma-separated, possibly empty.
     List,
+    /// Comma-separated networks: `10.0.0.0/8, ::1`
+    Networks,
     /// A file or folder; empty where the setting is optional.
     Path,
 }
@@ -46,6 +51,7 @@ impl Kind {
             Kind::Address => "an address and port such as 127.0.0.1:8700 (no names)".into(),
             Kind::Brokers => "host:port, several separated by commas".into(),
             Kind::Url => "an address such as http://127.0.0.1:8700".into(),
+            Kind::OptionalUrl => "an address such as http://127.0.0.1:4318, or nothing".into(),
             Kind::Duration(min, max) => {
                 format!("a duration such as 500ms, 10s, 5m, 1h or 7d, from {} to {}", show_duration(min), show_duration(max))
             }
@@ -56,6 +62,7 @@ impl Kind {
             Kind::Name => "text that is not empty".into(),
             Kind::Word(words) => words.join(" or "),
             Kind::List => "values separated by commas".into(),
+            Kind::Networks => "networks such as 10.0.0.0/8 or ::1, separated by commas".into(),
             Kind::Path => "a path".into(),
         }
     }
@@ -70,6 +77,8 @@ impl Kind {
                 let rest = text.strip_prefix("http://")?;
                 is_host_port(rest.trim_end_matches('/')).then(|| Value::Text(text.trim_end_matches('/').into()))
             }
+            Kind::OptionalUrl if text.is_empty() => Some(Value::Text(String::new())),
+            Kind::OptionalUrl => Kind::Url.parse(text),
             Kind::Duration(min, max) => parse_duration(text).filter(|d| (min..=max).contains(d)).map(Value::Duration),
             Kind::Size(min, max) => parse_size(text).filter(|n| (min..=max).contains(n)).map(Value::Integer),
             Kind::Count(min, max) => text.replace('_', "").parse().ok().filter(|n| (min..=max).contains(n)).map(Value::Integer),
@@ -77,9 +86,16 @@ impl Kind {
             Kind::Text | Kind::Path => Some(Value::Text(text.into())),
             Kind::Word(words) => words.contains(&text).then(|| Value::Text(text.into())),
             Kind::Name => (!text.is_empty()).then(|| Value::Text(text.into())),
-            Kind::List => Some(Value::List(text.split(',').map(str::trim).filter(|s| !s.is_empty()).map(Into::into).collect())),
+            Kind::List => Some(Value::List(list(text).map(Into::into).collect())),
+            Kind::Networks => {
+                list(text).all(|one| one.parse::<Network>().is_ok()).then(|| Value::List(list(text).map(Into::into).collect()))
+            }
         }
     }
+}
+
+fn list(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|one| !one.is_empty())
 }
 
 fn is_host_port(text: &str) -> bool {
@@ -152,6 +168,9 @@ mod tests {
             (Kind::Brokers, "a", false),
             (Kind::Url, "http://a:1/", true),
             (Kind::Url, "https://a:1", false),
+            (Kind::Url, "", false),
+            (Kind::OptionalUrl, "", true),
+            (Kind::OptionalUrl, "a:1", false),
             (ten, "10s", true),
             (ten, "10", false),
             (ten, "2m", false),
@@ -164,6 +183,9 @@ mod tests {
             (Kind::Share, "0.5", true),
             (Kind::Share, "NaN", false),
             (Kind::Name, "", false),
+            (Kind::Networks, "10.0.0.0/8, ::1", true),
+            (Kind::Networks, "", true),
+            (Kind::Networks, "10.0.0.0/8, localhost", false),
         ];
         for (kind, text, good) in cases {
             assert_eq!(kind.parse(text).is_some(), good, "{kind:?} {text:?}");

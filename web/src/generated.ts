@@ -97,7 +97,7 @@ export interface paths {
         put?: never;
         /**
          * Take a batch of events.
-         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip.
+         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd.
          */
         post: operations["post_events"];
         delete?: never;
@@ -873,7 +873,7 @@ export interface operations {
                 v?: number;
             };
             header?: {
-                "content-encoding"?: "gzip" | "identity";
+                "content-encoding"?: "gzip" | "zstd" | "identity";
             };
             path?: never;
             cookie?: never;
@@ -949,7 +949,7 @@ export interface operations {
                     "application/json": components["schemas"]["Answer"];
                 };
             };
-            /** @description Kept for quotas; a client treats it as 503. */
+            /** @description More events than this address or app may send; a client treats it as 503. */
             429: {
                 headers: {
                     /** @description Seconds. */

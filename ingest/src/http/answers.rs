@@ -45,7 +45,7 @@ pub fn fault(intake: &Intake, fault: &Fault) -> Reply {
     intake.metrics.fault(fault.word());
     let mut reply = json(code(fault), &problem(fault));
     if fault.retry() {
-        reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(intake.config.retry_after_s));
+        reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(fault.wait_s(intake.config.retry_after_s)));
     }
     if let Fault::Method(accepted) = fault {
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static(accepted));
@@ -62,6 +62,7 @@ fn code(fault: &Fault) -> StatusCode {
         Fault::ContentType(_) | Fault::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Fault::Origin(_) => StatusCode::FORBIDDEN,
         Fault::BodySlow { .. } => StatusCode::REQUEST_TIMEOUT,
+        Fault::Rate { .. } => StatusCode::TOO_MANY_REQUESTS,
         Fault::Busy { .. } | Fault::QueueFull | Fault::KafkaAway(_) => StatusCode::SERVICE_UNAVAILABLE,
         Fault::Undelivered { .. } | Fault::Draining => StatusCode::SERVICE_UNAVAILABLE,
         Fault::NotFound => StatusCode::NOT_FOUND,
@@ -82,6 +83,7 @@ fn problem(fault: &Fault) -> Problem {
         Fault::Origin(_) => (Some("origin".into()), None, None),
         Fault::BodySlow { limit_ms } => (Some("body".into()), None, i64::try_from(*limit_ms).ok()),
         Fault::Busy { limit, .. } => (None, None, number(*limit)),
+        Fault::Rate { what, per_s, .. } => (Some((*what).into()), None, i64::try_from(*per_s).ok()),
         _ => (None, None, None),
     };
     Problem { error: fault.word().into(), reason: fault.to_string(), field, value, limit, retry: fault.retry() }

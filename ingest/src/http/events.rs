@@ -3,6 +3,7 @@
 
 use super::answers::{self, Reply};
 use super::cors;
+use crate::address;
 use crate::batch::Parameters;
 use crate::body::{self, Encoding};
 use crate::error::Fault;
@@ -28,6 +29,7 @@ pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>
         Ok(origin) => origin,
         Err(fault) => return answers::fault(intake, &fault),
     };
+    let peer = client(intake, peer, request.headers());
     let (head, mut body) = request.into_parts();
     let reply = match take(intake, peer, &head.uri, &head.headers, &mut body).await {
         Ok(answer) => answers::answer(&answer),
@@ -41,6 +43,7 @@ pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>
 }
 
 async fn take(intake: &Intake, peer: IpAddr, uri: &Uri, headers: &HeaderMap, body: &mut Incoming) -> Result<Answer, Fault> {
+    intake.doors.request(peer)?;
     intake.ready()?;
     let _place = intake.requests.enter()?;
     let ndjson = is_ndjson(headers)?;
@@ -65,9 +68,10 @@ async fn read(intake: &Intake, headers: &HeaderMap, body: &mut Incoming, room: &
 fn queue(intake: &Intake, peer: IpAddr, packed: Bytes, encoding: Encoding, text: Text, mut room: Room) -> Result<Queued, Fault> {
     match encoding {
         Encoding::Identity => intake.queue(&packed, text, peer),
-        Encoding::Gzip => {
+        Encoding::Packed(packing) => {
             let config = &intake.config;
-            let plain = body::inflate(&packed, config.inflated_bytes_max, config.inflate_ratio_max, &mut room).inspect_err(|fault| {
+            let inflated = body::inflate(packing, &packed, config.inflated_bytes_max, config.inflate_ratio_max, &mut room);
+            let plain = inflated.inspect_err(|fault| {
                 if let Fault::Batch(refusal) = fault {
                     intake.keep("", intake.now_ms(), refusal, &packed, peer);
                 }
@@ -76,6 +80,16 @@ fn queue(intake: &Intake, peer: IpAddr, packed: Bytes, encoding: Encoding, text:
             intake.queue(&plain, text, peer)
         }
     }
+}
+
+/// Who is behind the peer: the peer itself, unless it is a proxy that is trusted to say so.
+fn client(intake: &Intake, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let trusted = &intake.config.trusted_proxies;
+    if trusted.is_empty() {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().map(|line| line.to_str().unwrap_or_default());
+    address::client(peer, forwarded, trusted)
 }
 
 /// `text/plain` is what `navigator.sendBeacon` can send to another origin without asking first.

@@ -1,95 +1,63 @@
-//! The server: connections, their limits, the drain, and which path leads where. It speaks HTTP/1.1
-//! through hyper itself: one handler needs no framework, and a framework's layers are paid per request.
+//! The server. Here: which path leads where. It speaks HTTP/1.1 through hyper itself: one handler needs no
+//! framework, and a framework's layers are paid per request.
+//!
+//! * [`listen`]      accepting: places, in all and per address, and the drain
+//! * [`connection`]  one connection, from its handshake to its end
+//! * [`pace`]        how long a connection may take for what it is at
+//! * [`tls`]         certificates, read and read again
+//! * [`events`]      `POST /v1/events`
+//! * [`cors`]        which web pages may post
+//! * [`answers`]     what is said in HTTP
+//! * [`otlp`]        traces, sent to a collector
 
 mod answers;
+mod connection;
 mod cors;
 mod events;
+mod listen;
+mod otlp;
+mod pace;
+pub mod tls;
+
+pub use listen::{serve, serve_with};
 
 use crate::error::Fault;
 use crate::intake::Intake;
+use crate::trace::{Begun, Tracer};
 use answers::Reply;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
 use hyper::{Method, Request};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::{GracefulShutdown, Watcher};
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 const EVENTS_PATH: &str = "/v1/events";
-/// A request's head and what hyper reads ahead of a body.
-const BUFFER_BYTES: usize = 64 * 1024;
-const HEADERS_MAX: usize = 64;
-/// After an accept failed (out of descriptors), others need time to close.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// Connections over the limit are told so politely, as long as there are not too many of them.
-const FAREWELLS_MAX: usize = 256;
-const FAREWELL: Duration = Duration::from_secs(1);
 
-/// Serves until `shutdown`, then lets requests in progress finish within the drain time.
-pub async fn serve(listener: TcpListener, intake: Arc<Intake>, shutdown: impl Future<Output = ()>) {
-    let places = Arc::new(Semaphore::new(intake.config.connections_max));
-    let farewells = Arc::new(Semaphore::new(FAREWELLS_MAX));
-    let graceful = GracefulShutdown::new();
-    let mut shutdown = std::pin::pin!(shutdown);
-    tracing::info!(listen = ?listener.local_addr().ok(), "ingest is listening");
-    loop {
-        let accepted = tokio::select! {
-            biased;
-            () = &mut shutdown => break,
-            accepted = listener.accept() => accepted,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
-                continue;
-            }
-        };
-        if let Ok(place) = places.clone().try_acquire_owned() {
-            tokio::spawn(connection(stream, peer, intake.clone(), graceful.watcher(), place));
-        } else {
-            intake.metrics.connections_refused.inc();
-            if let Ok(farewell) = farewells.clone().try_acquire_owned() {
-                tokio::spawn(refuse(stream, intake.config.connections_max, intake.config.retry_after_s, farewell));
-            }
-        }
+/// Answers one request; a sampled one is traced.
+async fn answer(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
+    let Some(begun) = intake.tracer.as_ref().and_then(|tracer| begin(tracer, &request)) else {
+        return route(intake, peer, request).await;
+    };
+    let reply = route(intake, peer, request).await;
+    if let Some(tracer) = &intake.tracer
+        && !tracer.end(begun, reply.status().as_u16(), now_ns())
+    {
+        intake.metrics.spans_dropped.inc();
     }
-    drop(listener);
-    intake.drain();
-    let open = graceful.count();
-    if tokio::time::timeout(intake.config.drain(), graceful.shutdown()).await.is_err() {
-        tracing::warn!(drain_ms = intake.config.drain_ms, "requests were still in progress when the drain time ended");
-    }
-    tracing::info!(connections = open, "ingest has drained");
+    reply
 }
 
-async fn connection(stream: TcpStream, peer: SocketAddr, intake: Arc<Intake>, watcher: Watcher, _place: OwnedSemaphorePermit) {
-    // Answers are one small packet; nothing follows that they could wait for.
-    let _ = stream.set_nodelay(true);
-    intake.metrics.connections.inc();
-    let handler = intake.clone();
-    let service = service_fn(move |request| {
-        let intake = handler.clone();
-        async move { Ok::<_, Infallible>(route(&intake, peer, request).await) }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_millis(intake.config.idle_timeout_ms))
-        .max_headers(HEADERS_MAX)
-        .max_buf_size(BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = watcher.watch(connection).await {
-        tracing::debug!(%error, %peer, "a connection ended early");
-    }
-    intake.metrics.connections.dec();
+/// Named by what exists here, never by what a client has sent.
+fn begin(tracer: &Tracer, request: &Request<Incoming>) -> Option<Begun> {
+    const ROUTES: [&str; 4] = [EVENTS_PATH, "/healthz", "/readyz", "/metrics"];
+    const METHODS: [&str; 4] = ["POST", "GET", "HEAD", "OPTIONS"];
+    let known = |all: [&'static str; 4], name: &str| all.into_iter().find(|one| *one == name).unwrap_or("other");
+    let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
+    tracer.begin(known(METHODS, request.method().as_str()), known(ROUTES, request.uri().path()), parent, now_ns())
+}
+
+fn now_ns() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos() as u64)
 }
 
 async fn route(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
@@ -114,24 +82,4 @@ fn admin(intake: &Intake, path: &str) -> Reply {
         },
         _ => answers::status("alive"),
     }
-}
-
-/// Answers a connection that is one too many. It waits for the client to have read the answer:
-/// closing over unread bytes would take it away again.
-async fn refuse(mut stream: TcpStream, limit: usize, retry_after_s: u64, _farewell: OwnedSemaphorePermit) {
-    let body = format!(r#"{{"error":"busy","reason":"connections have reached the limit of {limit}","limit":{limit},"retry":true}}"#);
-    let head = format!(
-        "HTTP/1.1 503 Service Unavailable\r\ncontent-type: application/json\r\nretry-after: {retry_after_s}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-        body.len()
-    );
-    let farewell = async {
-        stream.write_all(head.as_bytes()).await?;
-        stream.write_all(body.as_bytes()).await?;
-        stream.shutdown().await?;
-        let mut unread = [0; 4096];
-        while stream.read(&mut unread).await? > 0 {}
-        Ok::<_, std::io::Error>(())
-    };
-    // A client that is gone or will not listen is no loss.
-    let _ = tokio::time::timeout(FAREWELL, farewell).await;
 }

@@ -116,7 +116,7 @@ async fn other_types_and_encodings_are_refused_with_what_is_accepted() {
     let service = Service::start(Mood::Acks).await;
     let json = ("content-type", "application/json");
     for (headers, field, accepted) in [
-        (vec![json, ("content-encoding", "br")], "content-encoding", "gzip and identity"),
+        (vec![json, ("content-encoding", "br")], "content-encoding", "gzip, zstd and identity"),
         (vec![("content-type", "application/xml")], "content-type", "application/x-ndjson"),
         (vec![], "content-type", "text/plain"),
     ] {

@@ -1,8 +1,10 @@
 //! Ingest over HTTP, on a real listener, with a sink in memory. Kafka itself is tested elsewhere.
 
 mod bad_input;
+mod hostile;
 mod memory;
 mod service;
+mod tls;
 mod trouble;
 
 use flate2::Compression;
@@ -37,16 +39,19 @@ async fn a_batch_is_answered_event_by_event_and_kept_as_the_client_wrote_it() {
 }
 
 #[tokio::test]
-async fn gzip_text_plain_and_an_empty_batch_are_taken() {
+async fn gzip_zstd_text_plain_and_an_empty_batch_are_taken() {
     let service = Service::start(Mood::Acks).await;
     let body = batch(&[heartbeat(1, 10)]);
     let headers = [("content-type", "application/json"), ("content-encoding", "gzip")];
     assert_eq!(service.send(Method::POST, "/v1/events", &headers, gzip(body.as_bytes())).await.json()["accepted"], 1);
+    let headers = [("content-type", "application/json"), ("content-encoding", "zstd")];
+    let packed = zstd::encode_all(body.as_bytes(), 3).unwrap();
+    assert_eq!(service.send(Method::POST, "/v1/events", &headers, packed).await.json()["accepted"], 1);
     let beacon = [("content-type", "text/plain;charset=UTF-8")];
     assert_eq!(service.send(Method::POST, "/v1/events", &beacon, body).await.json()["accepted"], 1);
     let empty = service.post(batch(&[])).await;
     assert_eq!((empty.status, empty.json()["accepted"].clone()), (200, json!(0)));
-    assert_eq!(service.sink.events.lock().unwrap().len(), 2);
+    assert_eq!(service.sink.events.lock().unwrap().len(), 3);
 }
 
 #[tokio::test]

@@ -28,14 +28,14 @@ fn events() -> Value {
             "A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; \
              a refused one must not be sent again as it is. Types are {}; an unknown type is refused by name, an unknown field is kept. \
              As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. \
-             `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip.",
+             `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd.",
             TYPES.join(", ")
         ),
         "parameters": [
             { "name": "app", "in": "query", "description": "The app; NDJSON only.", "schema": { "type": "string" } },
             { "name": "v", "in": "query", "description": "Version of the event contract, default 1; NDJSON only.", "schema": { "type": "integer" } },
             { "name": "sent_at_ms", "in": "query", "description": "The session's clock at this attempt to send; NDJSON only.", "schema": { "type": "integer", "format": "int64" } },
-            { "name": "content-encoding", "in": "header", "schema": { "type": "string", "enum": ["gzip", "identity"] } },
+            { "name": "content-encoding", "in": "header", "schema": { "type": "string", "enum": ["gzip", "zstd", "identity"] } },
         ],
         "requestBody": { "required": true, "content": {
             "application/json": batch,
@@ -50,7 +50,7 @@ fn events() -> Value {
             "413": problem("The body, what it unpacks to, or the number of events is larger than the limit."),
             "415": problem("Another content type or encoding than those above."),
             "422": answer("Every event was refused; do not send them again.", shape("Answer")),
-            "429": later("Kept for quotas; a client treats it as 503."),
+            "429": later("More events than this address or app may send; a client treats it as 503."),
             "503": later("Too much at once, or Kafka does not take it now; nothing is promised. Send the same again after Retry-After."),
         },
     })
