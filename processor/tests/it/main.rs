@@ -3,6 +3,7 @@
 
 mod book;
 mod client;
+mod corpus;
 mod derive;
 mod eviction;
 mod group;
