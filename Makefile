@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness bench-files bench-recovery build lint fmt contracts clean-data
+.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness bench-files bench-recovery bench-ingest fuzz build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -58,6 +58,16 @@ bench-recovery: ## a million live sessions, SIGKILL, and how long until they are
 bench-files: ## files, log and bytes of a ledger after a raw stretch and a month, at an accelerated clock (ARGS='--days 2')
 	cargo build --release --workspace --bins
 	$(TARGET)/release/files $(ARGS)
+
+bench-ingest: ## ingest against bare producers, an HTTP-to-Kafka peer and a handler that discards (ARGS="--seconds 60")
+	@tests/setup peer
+	@bench/peers/rdkafka/build >/dev/null
+	@bench/peers/camel/fetch >/dev/null
+	cargo build --release --workspace --bins
+	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/ingest $(ARGS)
+
+fuzz: ## any bytes into the decoders, FUZZ_SECONDS=600 each; needs cargo-fuzz
+	@fuzz/run
 
 build: ## the two binaries, as `make up` uses them
 	@tests/setup build

@@ -35,7 +35,7 @@ struct Beat {
 /// The buffers of one record, used again and again.
 #[derive(Debug, Default)]
 pub struct Text {
-    event: Vec<u8>,
+    pub event: Vec<u8>,
     pub key: String,
     pub value: Vec<u8>,
 }
@@ -52,6 +52,13 @@ impl Audience {
 
     /// Writes the record of heartbeat `n`, in the order of time.
     pub fn write(self, n: u64, text: &mut Text) -> Result<()> {
+        let received_at_ms = self.event(n, text)? + ON_THE_WAY_MS;
+        record::write(&mut text.value, APP, received_at_ms, Some(received_at_ms), std::str::from_utf8(&text.event)?)?;
+        Ok(())
+    }
+
+    /// Writes heartbeat `n` as its player does, and its key; returns its time.
+    pub fn event(self, n: u64, text: &mut Text) -> Result<i64> {
         let beat = Beat { session: n % self.sessions, nth: n / self.sessions + 1 };
         let started_at_ms = self.from_ms + (beat.session * HEARTBEAT_MS / self.sessions) as i64;
         let at_ms = started_at_ms + (beat.nth * HEARTBEAT_MS) as i64;
@@ -80,10 +87,8 @@ impl Audience {
         });
         text.event.clear();
         serde_json::to_writer(&mut text.event, &event)?;
-        let received_at_ms = at_ms + ON_THE_WAY_MS;
-        record::write(&mut text.value, APP, received_at_ms, Some(received_at_ms), std::str::from_utf8(&text.event)?)?;
         text.key = record::key(APP, &session_id);
-        Ok(())
+        Ok(at_ms)
     }
 
     /// The CDNs used so far: which, since which beat, and the bytes by now.
