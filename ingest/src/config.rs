@@ -2,6 +2,7 @@
 //! files is not here: the binary fills this in.
 
 use crate::error::Error;
+use crate::{geo, identity};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
 use std::net::SocketAddr;
@@ -71,6 +72,9 @@ pub struct Config {
     pub drain_ms: u64,
     /// Web origins that may post (`https://player.example`); `None` is any.
     pub allowed_origins: Option<Vec<String>>,
+    /// Who may post, and as whom.
+    pub identity: identity::Config,
+    pub geo: geo::Config,
 }
 
 impl Default for Config {
@@ -102,6 +106,8 @@ impl Default for Config {
             retry_after_s: 5,
             drain_ms: 10_000,
             allowed_origins: None,
+            identity: identity::Config::default(),
+            geo: geo::Config::default(),
         }
     }
 }

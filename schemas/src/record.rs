@@ -28,7 +28,10 @@ pub struct Record<'a> {
     /// The batch's `sent_at_ms`, on the session's clock.
     #[serde(default)]
     pub sent_at_ms: Option<i64>,
-    /// The event exactly as the client wrote it.
+    /// Where the batch came from, as ingest looked it up; only where the client gave no region.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Cow<'a, str>>,
+    /// The event exactly as the client wrote it; under the user's pseudonym, where its app has those.
     #[serde(borrow)]
     #[schemars(with = "crate::event::Event<'a>")]
     pub event: &'a RawValue,
@@ -36,6 +39,18 @@ pub struct Record<'a> {
 
 /// Writes the record around the client's own text of the event.
 pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, event: &str) -> serde_json::Result<()> {
+    write_from(out, app, received_at_ms, sent_at_ms, None, event)
+}
+
+/// The same with a region that was looked up.
+pub fn write_from(
+    out: &mut Vec<u8>,
+    app: &str,
+    received_at_ms: i64,
+    sent_at_ms: Option<i64>,
+    region: Option<&str>,
+    event: &str,
+) -> serde_json::Result<()> {
     out.clear();
     out.reserve(event.len() + app.len() + 96);
     let _ = write!(out, "{{\"v\":{RECORD_VERSION},\"app\":");
@@ -43,6 +58,10 @@ pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Opti
     let _ = write!(out, ",\"received_at_ms\":{received_at_ms}");
     if let Some(sent) = sent_at_ms {
         let _ = write!(out, ",\"sent_at_ms\":{sent}");
+    }
+    if let Some(region) = region {
+        out.extend_from_slice(b",\"region\":");
+        serde_json::to_writer(&mut *out, region)?;
     }
     out.extend_from_slice(b",\"event\":");
     out.extend_from_slice(event.as_bytes());
@@ -142,6 +161,8 @@ mod tests {
         assert_eq!(record.event.get(), event);
         write(&mut out, "demo", 7, None, event).unwrap();
         assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().sent_at_ms, None);
+        write_from(&mut out, "demo", 7, None, Some("DE-BE"), event).unwrap();
+        assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().region.as_deref(), Some("DE-BE"));
     }
 
     #[test]
