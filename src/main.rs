@@ -1,5 +1,6 @@
 //! The one binary. Thin: it picks the allocator and hands over to the command line.
 
+mod apps;
 mod cli;
 mod client;
 mod derive;

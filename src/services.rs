@@ -12,8 +12,14 @@ use std::io::IsTerminal;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub fn ingest(s: &Settings) -> Result<(), Failure> {
+    let config = ingest_config(s)?;
+    serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+/// Ingest's configuration; tools that look at it take the same.
+pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> {
     let origins = s.list("ingest.allowed_origins");
-    let config = livemeter_ingest::Config {
+    Ok(livemeter_ingest::Config {
         listen: s.address("ingest.listen"),
         brokers: s.text("kafka.brokers"),
         events_topic: s.text("kafka.events_topic"),
@@ -48,9 +54,26 @@ pub fn ingest(s: &Settings) -> Result<(), Failure> {
         retry_after_s: s.duration("ingest.retry_after").as_secs(),
         drain_ms: s.duration_ms("ingest.drain"),
         allowed_origins: (!origins.iter().any(|o| o == "*")).then_some(origins),
+        identity: identity(s),
+        geo: livemeter_ingest::geo::Config { file: s.path("ingest.geo_file"), file_bytes_max: s.size("ingest.geo_file_bytes_max") },
         ..livemeter_ingest::Config::default()
-    };
-    serve(async move { livemeter_ingest::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+    })
+}
+
+pub fn identity(s: &Settings) -> livemeter_ingest::identity::Config {
+    livemeter_ingest::identity::Config {
+        apps_file: s.path("ingest.apps_file"),
+        apps_file_bytes_max: s.size("ingest.apps_file_bytes_max"),
+        apps_max: s.size("ingest.apps_max"),
+        app_keys_max: s.size("ingest.app_keys_max"),
+        apps_poll_ms: s.duration_ms("ingest.apps_poll"),
+        token_bytes_max: s.size("ingest.token_bytes_max"),
+        token_lifetime_ms_max: s.duration_ms("ingest.token_lifetime_max") as i64,
+        token_leeway_ms: s.duration_ms("ingest.token_leeway") as i64,
+        token_cache_max: s.size("ingest.token_cache_max"),
+        pseudonym_keys_file: s.path("ingest.pseudonym_keys_file"),
+        pseudonym_reach_ms: s.duration_ms("ingest.pseudonym_reach") as i64,
+    }
 }
 
 fn rate(s: &Settings, per_s: &str, burst: &str) -> Limit {

@@ -33,6 +33,8 @@ pub struct Rules<'r> {
 pub struct Batch<'a> {
     pub app: Cow<'a, str>,
     pub sent_at_ms: Option<i64>,
+    /// The session token, when the envelope carried one.
+    pub token: Option<Cow<'a, str>>,
     pub events: Vec<Judged<'a>>,
 }
 
@@ -59,6 +61,8 @@ struct Envelope<'a> {
     app: Cow<'a, str>,
     #[serde(default)]
     sent_at_ms: Option<i64>,
+    #[serde(borrow, default)]
+    token: Option<Cow<'a, str>>,
     #[serde(borrow)]
     events: Texts<'a>,
 }
@@ -108,7 +112,7 @@ pub fn json<'a>(text: &'a str, rules: &Rules) -> Result<Batch<'a>, Refusal> {
     let (app, sent_at_ms) = check_envelope(envelope.app, envelope.sent_at_ms, rules)?;
     check_count(envelope.events.count, rules)?;
     let events = envelope.events.kept.into_iter().map(|raw| judge(raw.get(), sent_at_ms, rules)).collect();
-    Ok(finish(app, sent_at_ms, events))
+    Ok(Batch { token: envelope.token, ..finish(app, sent_at_ms, events) })
 }
 
 /// Judges one event per line. Empty lines are passed over.
@@ -143,7 +147,7 @@ fn finish<'a>(app: Cow<'a, str>, sent_at_ms: Option<i64>, mut events: Vec<Judged
             event.verdict = Err(refusal);
         }
     }
-    Batch { app, sent_at_ms, events }
+    Batch { app, sent_at_ms, token: None, events }
 }
 
 fn check_version(v: u32) -> Result<(), Refusal> {

@@ -5,6 +5,7 @@ use crate::address::Network;
 use crate::error::Error;
 use crate::rate::Limit;
 use crate::trace;
+use crate::{geo, identity};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
 use std::net::SocketAddr;
@@ -95,6 +96,9 @@ pub struct Config {
     pub drain_ms: u64,
     /// Web origins that may post (`https://player.example`); `None` is any.
     pub allowed_origins: Option<Vec<String>>,
+    /// Who may post, and as whom.
+    pub identity: identity::Config,
+    pub geo: geo::Config,
 }
 
 /// Both are read again when they change.
@@ -142,6 +146,8 @@ impl Default for Config {
             retry_after_s: 5,
             drain_ms: 10_000,
             allowed_origins: None,
+            identity: identity::Config::default(),
+            geo: geo::Config::default(),
         }
     }
 }

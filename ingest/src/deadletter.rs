@@ -29,6 +29,13 @@ pub fn build(app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8]) -> 
     }
 }
 
+/// The same without a word of the text, and without a reason that may quote it: its length and hash remain.
+pub fn withheld(app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8]) -> DeadLetter {
+    let field = refusal.field.as_deref().unwrap_or("the text");
+    let reason = format!("{field}: {}; the text is not kept, since it may name a user", refusal.code.as_str());
+    DeadLetter { reason, head: String::new(), raw_base64: None, ..build(app, received_at_ms, refusal, text) }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
         let _ = write!(out, "{byte:02x}");
@@ -103,6 +110,15 @@ mod tests {
         let letter = build("demo", 7, &refusal, b"abc");
         assert_eq!(letter.sha256, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
         assert_eq!((letter.length_bytes, letter.head.as_str(), letter.code), (3, "abc", Code::WrongType));
+    }
+
+    #[test]
+    fn a_text_that_is_withheld_leaves_its_length_and_hash() {
+        let refusal = Refusal::new(Code::WrongType, "user_id", "user_id: invalid type: integer `31415`");
+        let letter = withheld("demo", 7, &refusal, b"31415 \xff");
+        assert_eq!((letter.length_bytes, letter.head.as_str(), letter.raw_base64.as_deref()), (7, "", None));
+        assert!(!serde_json::to_string(&letter).unwrap().contains("31415"));
+        assert_eq!(letter.reason, "user_id: wrong_type; the text is not kept, since it may name a user");
     }
 
     #[test]

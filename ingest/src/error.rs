@@ -1,8 +1,10 @@
 //! Errors by cause: [`Error`] ends the service or keeps it from starting, [`Fault`] ends one request.
 //! How a fault looks in HTTP is not here: see `http::answers`.
 
+use crate::identity::token::TokenFault;
 use livemeter_schemas::refusal::Refusal;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 /// Why ingest cannot run.
 #[derive(Debug, thiserror::Error)]
@@ -15,13 +17,15 @@ pub enum Error {
     Kafka(String),
     #[error("TLS: {file}: {reason}")]
     Tls { file: String, reason: String },
+    #[error("{setting}, {}: {reason}", path.display())]
+    File { setting: &'static str, path: PathBuf, reason: String },
 }
 
 impl Error {
     /// Whether starting again with the same settings may succeed.
     pub fn retry(&self) -> bool {
         match self {
-            Error::Setting { .. } | Error::Tls { .. } => false,
+            Error::Setting { .. } | Error::Tls { .. } | Error::File { .. } => false,
             Error::Listen { .. } | Error::Kafka(_) => true,
         }
     }
@@ -48,6 +52,15 @@ pub enum Fault {
     Encoding(String),
     #[error("origin {0:?} is not among the allowed ones")]
     Origin(String),
+    #[error("key is missing; send the app's write key as the parameter key, or as authorization: Bearer")]
+    KeyMissing,
+    /// One sentence for an unknown app, an unknown key, one that was taken back, and one of another app.
+    #[error("key is not one of this app's that are good now")]
+    KeyRefused,
+    #[error("{0}")]
+    Token(TokenFault),
+    #[error("there is no key to make this app's pseudonyms with")]
+    NoPseudonym,
     #[error("the body did not arrive within {limit_ms} ms")]
     BodySlow { limit_ms: u64 },
     #[error("the body broke off: {0}")]
@@ -78,7 +91,8 @@ impl Fault {
         match self {
             Batch(_) | BodyTooLarge { .. } | BodyBeyond { .. } | InflatedBeyond { .. } | InflatedTooFar { .. } => false,
             ContentType(_) | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
-            BodySlow { .. } | BodyBroken(_) | Busy { .. } | Rate { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining => true,
+            KeyMissing | KeyRefused | Token(_) => false,
+            BodySlow { .. } | BodyBroken(_) | Busy { .. } | Rate { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining | NoPseudonym => true,
         }
     }
 
@@ -101,6 +115,11 @@ impl Fault {
             ContentType(_) => "content_type",
             Encoding(_) => "content_encoding",
             Origin(_) => "origin",
+            KeyMissing => "key_missing",
+            KeyRefused => "key_refused",
+            Token(TokenFault::Missing) => "token_missing",
+            Token(_) => "token_refused",
+            NoPseudonym => "no_pseudonym",
             BodySlow { .. } => "body_timeout",
             BodyBroken(_) => "body_broken",
             Busy { .. } => "busy",

@@ -8,12 +8,13 @@ use crate::delivery::{Delivery, NotQueued, Sink, To};
 use crate::doors::Doors;
 use crate::error::Fault;
 use crate::gate::Gate;
+use crate::geo::Geo;
+use crate::identity::{Caller, Identity};
 use crate::metrics::{Levels, Metrics};
 use crate::trace::Tracer;
 use livemeter_schemas::answer::{Answer, EventAnswer};
 use livemeter_schemas::record;
 use livemeter_schemas::refusal::Refusal;
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -35,6 +36,8 @@ pub struct Intake {
     pub bytes: Arc<Gate>,
     pub doors: Doors,
     pub tracer: Option<Tracer>,
+    pub identity: Identity,
+    geo: Option<Geo>,
     sink: Arc<dyn Sink>,
     quota: Mutex<Quota>,
     draining: AtomicBool,
@@ -64,11 +67,23 @@ impl Intake {
             tracer: config.traces.as_ref().map(Tracer::new),
             quota: Mutex::new(Quota::new(config.deadletters_per_minute, config.deadletters_per_minute_total)),
             draining: AtomicBool::new(false),
+            identity: Identity::default(),
+            geo: None,
             config,
             metrics: Arc::new(metrics),
             sink,
             now_ms,
         }
+    }
+
+    /// The same service, but open to these apps alone.
+    pub fn known_to(self, identity: Identity) -> Self {
+        Intake { identity, ..self }
+    }
+
+    /// The same service, with a look-up of regions.
+    pub fn with_geo(self, geo: Option<Geo>) -> Self {
+        Intake { geo, ..self }
     }
 
     /// From now on the service is not ready; requests in progress go on.
@@ -84,13 +99,14 @@ impl Intake {
     }
 
     pub fn metrics_text(&self) -> String {
-        let levels = Levels { requests: self.requests.taken(), bytes: self.bytes.taken(), kafka_ready: self.sink.ready().is_ok() };
+        let apps = self.identity.in_force().map_or(0, |rules| rules.apps.len());
+        let levels = Levels { requests: self.requests.taken(), bytes: self.bytes.taken(), kafka_ready: self.sink.ready().is_ok(), apps };
         self.metrics.text(levels)
     }
 
     /// Judges a body, queues its good events for Kafka and its bad ones for the dead letters. Does
     /// not wait, so that the body can be let go before the wait begins.
-    pub fn queue(&self, body: &[u8], text: Text, peer: IpAddr) -> Result<Queued, Fault> {
+    pub fn queue(&self, body: &[u8], text: Text, caller: &Caller) -> Result<Queued, Fault> {
         let received_at_ms = (self.now_ms)();
         let rules = Rules { limits: &self.config.limits, events_max: self.config.batch_events_max, received_at_ms };
         let judged = batch::utf8(body).and_then(|body| match text {
@@ -98,28 +114,34 @@ impl Intake {
             Text::Ndjson(parameters) => batch::ndjson(body, parameters, &rules),
         });
         match judged {
-            Ok(batch) => self.queue_batch(&batch, received_at_ms, peer),
+            Ok(mut batch) => {
+                caller.admit(&mut batch, received_at_ms)?;
+                self.queue_batch(&batch, received_at_ms, caller)
+            }
             Err(refusal) => {
-                self.keep("", received_at_ms, &refusal, body, peer);
+                self.keep("", received_at_ms, &refusal, body, caller);
                 Err(Fault::Batch(refusal))
             }
         }
     }
 
-    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, peer: IpAddr) -> Result<Queued, Fault> {
-        self.doors.events(peer, &batch.app, batch.events.len() as u64)?;
+    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
+        self.doors.events(caller.peer, &batch.app, batch.events.len() as u64)?;
         let note = batch::note(batch.sent_at_ms, received_at_ms);
         let (delivery, reports) = Delivery::awaited();
         let since = Instant::now();
         let (mut sent, mut refused) = (0, 0);
         let mut events = Vec::with_capacity(batch.events.len());
+        let looked_up = self.geo.as_ref().and_then(|geo| geo.region(caller.peer));
         // One buffer for all records: the producer copies what it queues.
         let mut value = Vec::new();
         for judged in &batch.events {
             match &judged.verdict {
                 Ok(event) => {
                     let key = record::key(&batch.app, event.head().session_id);
-                    record::write(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, judged.text)
+                    let text = caller.stored(event, judged.text, received_at_ms)?;
+                    let region = looked_up.as_deref().filter(|_| event.head().region.is_none());
+                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, region, &text)
                         .map_err(|e| Fault::BodyBroken(e.to_string()))?;
                     self.sink.enqueue(To::Events, &key, &value, &delivery).map_err(not_queued)?;
                     sent += 1;
@@ -128,12 +150,13 @@ impl Intake {
                 Err(refusal) => {
                     refused += 1;
                     self.metrics.refused(refusal.code);
-                    self.keep(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), peer);
+                    self.keep(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), caller);
                     events.push(EventAnswer::Refused(refusal.clone()));
                 }
             }
         }
-        let answer = Answer { accepted: sent as u64, refused, heartbeat_ms: self.config.heartbeat_ms, events };
+        let heartbeat_ms = caller.heartbeat_ms(self.config.heartbeat_ms);
+        let answer = Answer { accepted: sent as u64, refused, heartbeat_ms, sampling: caller.sampling(), events };
         Ok(Queued { answer, sent, reports, since })
     }
 
@@ -154,9 +177,9 @@ impl Intake {
     }
 
     /// Keeps a refused text, within the quota. Nobody waits for it, and whatever becomes of it is counted.
-    pub fn keep(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], peer: IpAddr) {
+    pub fn keep(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], caller: &Caller) {
         let counts = &self.metrics.deadletters;
-        let grant = self.quota.lock().unwrap_or_else(PoisonError::into_inner).grant(app, peer, received_at_ms);
+        let grant = self.quota.lock().unwrap_or_else(PoisonError::into_inner).grant(app, caller.peer, received_at_ms);
         match grant {
             Grant::OverOwn => {
                 counts.over_own_quota.inc();
@@ -165,7 +188,8 @@ impl Intake {
                 counts.over_total_quota.inc();
             }
             Grant::Granted => {
-                let letter = deadletter::build(app, received_at_ms, refusal, text);
+                let withheld = caller.withheld(app.is_empty());
+                let letter = if withheld { deadletter::withheld } else { deadletter::build }(app, received_at_ms, refusal, text);
                 let value = serde_json::to_vec(&letter).unwrap_or_default();
                 let delivery = Delivery::counted(counts.kept.clone(), counts.failed.clone());
                 // One that cannot be queued is counted as failed when its delivery drops, here.

@@ -9,6 +9,8 @@
 //! * [`crowd`]       how many connections each address holds
 //! * [`gate`]        how much may be in progress at once
 //! * [`body`]        a request's bytes: read, counted, inflated, never beyond the limits
+//! * [`identity`]    whose key a request has, what its token allows
+//! * [`geo`]         where an address is, from a local file
 //! * [`batch`]       text → events, each accepted or refused by name; pure
 //! * [`counters`]    cumulative counters that fall within one batch; pure
 //! * [`deadletter`]  what is kept of a refused text, and how often; pure
@@ -30,7 +32,9 @@ pub mod delivery;
 pub mod doors;
 pub mod error;
 pub mod gate;
+pub mod geo;
 pub mod http;
+pub mod identity;
 pub mod intake;
 pub mod metrics;
 pub mod rate;
@@ -54,12 +58,16 @@ use tokio::net::TcpListener;
 /// Kafka being away is not an error: the service answers 503 until it is back.
 pub async fn run(config: Config, shutdown: impl Future<Output = ()> + Send + 'static) -> Result<(), Error> {
     config.check()?;
+    let geo = geo::Geo::open(&config.geo)?;
+    let identity = identity::file::identity(&config.identity, config.limits.cdns_max)?;
     let listener = TcpListener::bind(config.listen).await.map_err(|source| Error::Listen { listen: config.listen, source })?;
     let tls = http::tls::Tls::load(config.tls.as_ref()).await?;
     let sink = Arc::new(KafkaSink::start(&config)?);
     let drain = config.drain();
-    let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), intake::system_clock));
+    let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), intake::system_clock).known_to(identity).with_geo(geo));
+    let following = tokio::spawn(identity::file::follow(intake.clone()));
     http::serve_with(listener, intake, tls, shutdown).await;
+    following.abort();
     // Requests that outlived the drain are gone; what they queued is still worth a last attempt.
     tokio::task::spawn_blocking(move || sink.close(drain)).await.map_err(|e| Error::Kafka(e.to_string()))?
 }

@@ -12,10 +12,11 @@ use prometheus_client::registry::Registry;
 /// From a local broker's millisecond to the producer's own timeout.
 const DELIVERY_S: [f64; 14] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
 /// Every status that `http::answers` can give.
-const STATUSES: [(u16, &str); 12] = [
+const STATUSES: [(u16, &str); 13] = [
     (200, "200"),
     (204, "204"),
     (400, "400"),
+    (401, "401"),
     (403, "403"),
     (404, "404"),
     (405, "405"),
@@ -40,6 +41,7 @@ pub struct Metrics {
     pub bytes_received: Counter,
     pub bytes_inflated: Counter,
     pub deadletters: DeadLetterCounts,
+    pub apps_reloads: Reloads,
     pub delivery_seconds: Histogram,
     pub connections: Gauge,
     pub connections_refused: Counter,
@@ -52,6 +54,14 @@ pub struct Metrics {
     requests_in_flight: Gauge,
     bytes_in_flight: Gauge,
     kafka_ready: Gauge,
+    apps: Gauge,
+}
+
+/// Changes of the file of apps that were put in force, and those that could not be.
+#[derive(Debug)]
+pub struct Reloads {
+    pub taken: Counter,
+    pub refused: Counter,
 }
 
 /// What became of dead letters: `kept` by Kafka's report; `failed` when it did not come or the queue was full.
@@ -69,6 +79,7 @@ pub struct Levels {
     pub requests: usize,
     pub bytes: usize,
     pub kafka_ready: bool,
+    pub apps: usize,
 }
 
 impl Metrics {
@@ -94,6 +105,7 @@ impl Metrics {
         let requests = labelled(&mut registry, "requests", "Requests answered, by status");
         let faults = labelled(&mut registry, "requests_refused", "Whole requests refused, by cause");
         let letters = labelled(&mut registry, "deadletters", "Refused texts, by whether they were kept");
+        let reloads = labelled(&mut registry, "apps_reloads", "Changes of the file of apps, by whether they could be used");
         let letter = |outcome| of(&letters, "outcome", outcome);
         let delivery_seconds = Histogram::new(DELIVERY_S);
         registry.register("delivery_seconds", "From queueing a request's events to Kafka's last report", delivery_seconds.clone());
@@ -115,6 +127,7 @@ impl Metrics {
                 over_own_quota: letter("over_own_quota"),
                 over_total_quota: letter("over_total_quota"),
             },
+            apps_reloads: Reloads { taken: of(&reloads, "outcome", "taken"), refused: of(&reloads, "outcome", "refused") },
             delivery_seconds,
             connections_refused,
             connections_over_address,
@@ -127,6 +140,7 @@ impl Metrics {
             requests_in_flight: gauge("requests_in_flight", "Requests in progress"),
             bytes_in_flight: gauge("bytes_in_flight", "Bytes of bodies being read or judged"),
             kafka_ready: gauge("kafka_ready", "1 when Kafka can be used"),
+            apps: gauge("apps", "Apps that may post; 0 in open mode, where anyone may"),
             registry,
         }
     }
@@ -158,6 +172,7 @@ impl Metrics {
         self.requests_in_flight.set(levels.requests as i64);
         self.bytes_in_flight.set(levels.bytes as i64);
         self.kafka_ready.set(i64::from(levels.kafka_ready));
+        self.apps.set(levels.apps as i64);
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = encode(&mut text, &self.registry);
@@ -192,7 +207,7 @@ mod tests {
         Code::ALL.into_iter().for_each(|code| metrics.refused(code));
         metrics.answered(200);
         metrics.fault("busy");
-        let text = metrics.text(Levels { requests: 2, bytes: 7, kafka_ready: true });
+        let text = metrics.text(Levels { requests: 2, bytes: 7, kafka_ready: true, apps: 0 });
         for line in [
             "livemeter_ingest_events_accepted_total 3",
             "livemeter_ingest_events_refused_total{code=\"too_long\"} 1",

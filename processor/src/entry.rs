@@ -28,6 +28,8 @@ pub struct Entry<'a> {
     pub received_at_ms: i64,
     /// To be added to the session's clock to get ours.
     pub correction_ms: i64,
+    /// Looked up by ingest; counts where the event has none of its own.
+    pub region: Option<Cow<'a, str>>,
     pub event: Event<'a>,
     /// The client's own text.
     pub raw: &'a str,
@@ -58,14 +60,26 @@ impl<'a> Entry<'a> {
                 return Err(Refusal::new(Code::Clock, field, format!("{field} is beyond the year 9999")));
             }
         }
+        if let Some(region) = &record.region {
+            decode::id("region", region, limits)?;
+        }
         let event = decode::event(record.event, limits)?;
         time::check(event.head().at_ms, record.sent_at_ms, record.received_at_ms, limits)?;
         let correction_ms = time::correction_ms(record.sent_at_ms, record.received_at_ms);
-        Ok(Entry { app: record.app, received_at_ms: record.received_at_ms, correction_ms, event, raw: record.event, place })
+        Ok(Entry {
+            app: record.app,
+            received_at_ms: record.received_at_ms,
+            correction_ms,
+            region: record.region,
+            event,
+            raw: record.event,
+            place,
+        })
     }
 
     pub fn head(&self) -> Head<'_> {
-        self.event.head()
+        let head = self.event.head();
+        Head { region: head.region.or(self.region.as_deref()), ..head }
     }
 
     /// A time of the session's clock on ours.

@@ -15,6 +15,8 @@ pub struct RawBatch<'a> {
     pub app: Cow<'a, str>,
     #[serde(default)]
     pub sent_at_ms: Option<i64>,
+    #[serde(borrow, default)]
+    pub token: Option<Cow<'a, str>>,
     #[serde(borrow)]
     pub events: Vec<&'a RawValue>,
 }
@@ -29,6 +31,9 @@ pub struct Batch<'a> {
     /// The session's clock at this attempt to send; stamped anew at each retry.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sent_at_ms: Option<i64>,
+    /// The session token, where the app's sessions have one; a header can carry it too. It is never stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Cow<'a, str>>,
     pub events: Vec<Event<'a>>,
 }
 
@@ -46,14 +51,29 @@ pub enum EventAnswer {
     Refused(Refusal),
 }
 
+/// Every session should report: what an answer means that does not say.
+pub const SAMPLING_ALL: f64 = 1.0;
+
 /// The body of every 200 and 422.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Answer {
     pub accepted: u64,
     pub refused: u64,
     /// How often the client should send heartbeats from now on.
     pub heartbeat_ms: u64,
+    /// The share of sessions that should report while they play, from 0 to 1; all when absent. The others keep
+    /// counting and say only their last counters, so totals stay whole.
+    #[serde(default = "all", skip_serializing_if = "is_all")]
+    pub sampling: f64,
     pub events: Vec<EventAnswer>,
+}
+
+fn all() -> f64 {
+    SAMPLING_ALL
+}
+
+fn is_all(sampling: &f64) -> bool {
+    *sampling >= SAMPLING_ALL
 }
 
 /// The body of every other answer that is not a success.

@@ -179,7 +179,7 @@ macro_rules! each {
     };
 }
 
-impl Event<'_> {
+impl<'a> Event<'a> {
     /// The event's name on the wire.
     pub fn type_name(&self) -> &'static str {
         match self {
@@ -202,6 +202,11 @@ impl Event<'_> {
             programme_id: &e.programme_id,
             region: e.region.as_deref(),
         })
+    }
+
+    /// The same event of another user: for pseudonyms.
+    pub fn set_user_id(&mut self, user_id: Cow<'a, str>) {
+        each!(self, e => e.user_id = user_id)
     }
 
     /// The counters it carries: those of a heartbeat or of a session's end; none otherwise.

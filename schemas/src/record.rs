@@ -28,7 +28,10 @@ pub struct Record<'a> {
     /// The batch's `sent_at_ms`, on the session's clock.
     #[serde(default)]
     pub sent_at_ms: Option<i64>,
-    /// The event exactly as the client wrote it.
+    /// Where the batch came from, as ingest looked it up; only where the client gave no region.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<Cow<'a, str>>,
+    /// The event exactly as the client wrote it; under the user's pseudonym, where its app has those.
     #[serde(borrow)]
     #[schemars(with = "crate::event::Event<'a>")]
     pub event: &'a RawValue,
@@ -36,6 +39,18 @@ pub struct Record<'a> {
 
 /// Writes the record around the client's own text of the event.
 pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, event: &str) -> serde_json::Result<()> {
+    write_from(out, app, received_at_ms, sent_at_ms, None, event)
+}
+
+/// The same with a region that was looked up.
+pub fn write_from(
+    out: &mut Vec<u8>,
+    app: &str,
+    received_at_ms: i64,
+    sent_at_ms: Option<i64>,
+    region: Option<&str>,
+    event: &str,
+) -> serde_json::Result<()> {
     out.clear();
     out.reserve(event.len() + app.len() + 96);
     let _ = write!(out, "{{\"v\":{RECORD_VERSION},\"app\":");
@@ -43,6 +58,10 @@ pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Opti
     let _ = write!(out, ",\"received_at_ms\":{received_at_ms}");
     if let Some(sent) = sent_at_ms {
         let _ = write!(out, ",\"sent_at_ms\":{sent}");
+    }
+    if let Some(region) = region {
+        out.extend_from_slice(b",\"region\":");
+        serde_json::to_writer(&mut *out, region)?;
     }
     out.extend_from_slice(b",\"event\":");
     out.extend_from_slice(event.as_bytes());
@@ -56,12 +75,14 @@ pub struct Parts<'a> {
     pub app: Cow<'a, str>,
     pub received_at_ms: i64,
     pub sent_at_ms: Option<i64>,
+    pub region: Option<Cow<'a, str>>,
     pub event: &'a str,
 }
 
 impl<'a> From<Record<'a>> for Parts<'a> {
     fn from(record: Record<'a>) -> Self {
-        Parts { app: record.app, received_at_ms: record.received_at_ms, sent_at_ms: record.sent_at_ms, event: record.event.get() }
+        let Record { app, received_at_ms, sent_at_ms, region, event, .. } = record;
+        Parts { app, received_at_ms, sent_at_ms, region, event: event.get() }
     }
 }
 
@@ -70,17 +91,24 @@ impl<'a> From<Record<'a>> for Parts<'a> {
 pub fn parts(text: &str) -> Option<Parts<'_>> {
     const V: &str = "{\"v\":1,\"app\":\"";
     const { assert!(RECORD_VERSION == 1, "V says so too") };
-    let (app, rest) = text.strip_prefix(V)?.split_once('"')?;
-    if app.bytes().any(|b| b < b' ' || b == b'\\') {
-        return None;
-    }
+    let (app, rest) = plain(text.strip_prefix(V)?)?;
     let (received_at_ms, rest) = integer(rest.strip_prefix(",\"received_at_ms\":")?)?;
     let (sent_at_ms, rest) = match rest.strip_prefix(",\"sent_at_ms\":") {
         Some(rest) => integer(rest).map(|(ms, rest)| (Some(ms), rest))?,
         None => (None, rest),
     };
+    let (region, rest) = match rest.strip_prefix(",\"region\":\"") {
+        Some(rest) => plain(rest).map(|(region, rest)| (Some(Cow::Borrowed(region)), rest))?,
+        None => (None, rest),
+    };
     let event = rest.strip_prefix(",\"event\":")?.strip_suffix('}')?;
-    Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, event })
+    Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, region, event })
+}
+
+/// A text with nothing escaped in it, behind its first quote, and what follows it.
+fn plain(text: &str) -> Option<(&str, &str)> {
+    let (text, rest) = text.split_once('"')?;
+    (!text.bytes().any(|b| b < b' ' || b == b'\\')).then_some((text, rest))
 }
 
 /// An integer as JSON writes it, and what follows it.
@@ -186,6 +214,8 @@ mod tests {
         assert_eq!(record.event.get(), event);
         write(&mut out, "demo", 7, None, event).unwrap();
         assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().sent_at_ms, None);
+        write_from(&mut out, "demo", 7, None, Some("DE-BE"), event).unwrap();
+        assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().region.as_deref(), Some("DE-BE"));
     }
 
     fn by_serde(text: &str) -> Option<Parts<'_>> {
@@ -197,10 +227,12 @@ mod tests {
         let event = r#"{"type":"stall","x":"}"}"#;
         let mut out = Vec::new();
         for (app, sent) in [("demo", Some(-5)), ("demo", None), ("dé mo", Some(0))] {
-            write(&mut out, app, 7, sent, event).unwrap();
-            let text = std::str::from_utf8(&out).unwrap();
-            assert_eq!(parts(text), by_serde(text));
-            assert_eq!(parts(text).unwrap().event, event);
+            for region in [None, Some("DE-BE")] {
+                write_from(&mut out, app, 7, sent, region, event).unwrap();
+                let text = std::str::from_utf8(&out).unwrap();
+                assert_eq!(parts(text), by_serde(text));
+                assert_eq!(parts(text).unwrap().event, event);
+            }
         }
         let left_to_serde = [
             r#"{"v":1,"app":"a\"b","received_at_ms":7,"event":{}}"#,

@@ -22,10 +22,12 @@ pub enum Code {
     ControlCharacter,
     /// A cumulative counter that fell at a higher `seq`.
     CounterFell,
+    /// The event is well-formed, but its session token or its app does not allow what it says.
+    Forbidden,
 }
 
 impl Code {
-    pub const ALL: [Code; 11] = [
+    pub const ALL: [Code; 12] = [
         Code::Malformed,
         Code::MissingField,
         Code::WrongType,
@@ -37,6 +39,7 @@ impl Code {
         Code::Clock,
         Code::ControlCharacter,
         Code::CounterFell,
+        Code::Forbidden,
     ];
 
     /// The label used in metrics and on the wire.
@@ -53,6 +56,7 @@ impl Code {
             Code::Clock => "clock",
             Code::ControlCharacter => "control_character",
             Code::CounterFell => "counter_fell",
+            Code::Forbidden => "forbidden",
         }
     }
 }

@@ -22,7 +22,7 @@ fn value(text: &str) -> Value {
 fn decoded(text: &str) -> Batch<'_> {
     let raw: RawBatch = serde_json::from_str(text).unwrap();
     let events = raw.events.iter().map(|e| decode::event(e.get(), &Limits::default()).unwrap()).collect();
-    Batch { v: raw.v, app: raw.app, sent_at_ms: raw.sent_at_ms, events }
+    Batch { v: raw.v, app: raw.app, sent_at_ms: raw.sent_at_ms, token: raw.token, events }
 }
 
 #[test]

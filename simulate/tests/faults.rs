@@ -125,7 +125,7 @@ async fn answer(server: Shared, request: Request<Incoming>) -> Result<Response<F
         tokio::time::sleep(Duration::from_millis(300)).await;
     }
     let refused = answers.iter().filter(|a| matches!(a, EventAnswer::Refused(_))).count() as u64;
-    let answer = Answer { accepted: answers.len() as u64 - refused, refused, heartbeat_ms: 10_000, events: answers };
+    let answer = Answer { accepted: answers.len() as u64 - refused, refused, heartbeat_ms: 10_000, sampling: 1.0, events: answers };
     Ok(Response::new(Full::new(serde_json::to_vec(&answer).unwrap().into())))
 }
 

@@ -1,7 +1,7 @@
 //! The subcommands of services and clients, with a flag for each setting that concerns them. What they do is
 //! elsewhere; the tools over the ledger and the dead letters are in [`super::tools`].
 
-use super::tools;
+use super::{identity, tools};
 use crate::settings::SETTINGS;
 use clap::{Arg, ArgAction, Command};
 use std::path::PathBuf;
@@ -19,7 +19,8 @@ pub fn command() -> Command {
         )
         .subcommand(
             service("ingest", &["ingest", "kafka", "telemetry"], "HTTP to Kafka: what players post to")
-                .after_help("Example:\n  livemeter ingest --listen 0.0.0.0:8700 --brokers kafka-1:9092,kafka-2:9092"),
+                .arg(Arg::new("check-config").long("check-config").action(ArgAction::SetTrue).help("Check settings and the file of apps, print what would be in force, and end; exits 2 when something is wrong"))
+                .after_help("Example:\n  livemeter ingest --listen 0.0.0.0:8700 --brokers kafka-1:9092,kafka-2:9092\n  livemeter ingest --apps-file apps.toml --check-config"),
         )
         .subcommand(
             service("process", &["processor", "kafka", "ledger"], "Kafka to the ledger")
@@ -57,6 +58,8 @@ pub fn command() -> Command {
                     .after_help("Stop ingest first. Example:\n  livemeter topics repartition --brokers kafka-1:9092 --partitions 24 --ledger /srv/livemeter/ledger"),
             ),
         )
+        .subcommand(identity::apps())
+        .subcommand(identity::privacy())
         .subcommands(tools::commands())
         .subcommand(
             common(Command::new("sql").about("Ask the ledger in SQL; prints a table"))

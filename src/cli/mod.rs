@@ -2,10 +2,11 @@
 //! settings, so that a flag, a variable and a line of the file can never drift apart.
 
 mod commands;
+mod identity;
 mod tools;
 
 use crate::settings::{SETTINGS, Settings};
-use crate::{client, derive, kafka, ledger, parent, services, telemetry, up};
+use crate::{apps, client, derive, kafka, ledger, parent, services, telemetry, up};
 use clap::ArgMatches;
 use commands::command;
 use std::io::Write as _;
@@ -30,7 +31,10 @@ pub fn run() -> ExitCode {
         return completions(sub);
     }
     // Flags stand behind the last word: `livemeter topics create --log debug`.
-    let (word, given) = sub.subcommand().unwrap_or((name, sub));
+    let (mut word, mut given) = (name, sub);
+    while let Some((next, inner)) = given.subcommand() {
+        (word, given) = (next, inner);
+    }
     let settings = match resolve(given) {
         Ok(settings) => settings,
         Err(error) => {
@@ -44,6 +48,9 @@ pub fn run() -> ExitCode {
     telemetry::start(given.get_one::<String>("log").map_or("info", String::as_str), given.get_flag("log-json"));
     let result = match name {
         "up" => up::run(&settings, given),
+        "apps" => apps::command(&settings, word, given),
+        "privacy" => apps::privacy::command(&settings, word, given),
+        "ingest" if given.get_flag("check-config") => apps::check_config(&settings),
         "ingest" => services::ingest(&settings),
         "process" => services::process(&settings),
         "query" => services::query(&settings),
@@ -107,8 +114,14 @@ fn resolve(given: &ArgMatches) -> Result<Settings, Box<dyn std::error::Error>> {
 }
 
 fn show_settings(settings: &Settings) -> Result<(), Failure> {
+    show_sections(settings, |_| true);
+    Ok(())
+}
+
+/// Settings as they are in force, as TOML.
+pub fn show_sections(settings: &Settings, wanted: impl Fn(&str) -> bool) {
     let (mut section, mut page) = ("", String::new());
-    for setting in SETTINGS {
+    for setting in SETTINGS.iter().filter(|s| wanted(s.section())) {
         if setting.section() != section {
             section = setting.section();
             page += &format!("\n[{section}]\n");
@@ -118,7 +131,6 @@ fn show_settings(settings: &Settings) -> Result<(), Failure> {
     }
     // `| head` may close the pipe: it has what it wanted.
     let _ = std::io::stdout().write_all(page.as_bytes());
-    Ok(())
 }
 
 fn completions(matches: &ArgMatches) -> ExitCode {

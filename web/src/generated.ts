@@ -97,7 +97,7 @@ export interface paths {
         put?: never;
         /**
          * Take a batch of events.
-         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd.
+         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip. Where ingest has a file of apps, each request needs the app's write key (`key`, or `authorization: Bearer`), and, where the app says so, a session token (`token` in the batch, or the header `livemeter-token`); an event that its token or app does not allow is refused as `forbidden`.
          */
         post: operations["post_events"];
         delete?: never;
@@ -200,6 +200,12 @@ export interface components {
             heartbeat_ms: number;
             /** Format: uint64 */
             refused: number;
+            /**
+             * Format: double
+             * @description The share of sessions that should report while they play, from 0 to 1; all when absent. The others keep
+             *     counting and say only their last counters, so totals stay whole.
+             */
+            sampling?: number;
         };
         /** @description A batch as a client writes it. `POST /v1/events`, `application/json`. */
         Batch: {
@@ -211,6 +217,8 @@ export interface components {
              * @description The session's clock at this attempt to send; stamped anew at each retry.
              */
             sent_at_ms?: number | null;
+            /** @description The session token, where the app's sessions have one; a header can carry it too. It is never stored. */
+            token?: string | null;
             /**
              * Format: uint32
              * @description Version of the event contract: 1.
@@ -243,7 +251,7 @@ export interface components {
             user_id: string;
         };
         /** @description The cause, for programs. New ones may be added; none changes its meaning. */
-        Code: ("missing_field" | "wrong_type" | "unknown_type" | "unsupported_version" | "too_long" | "too_many" | "out_of_range") | "malformed" | "clock" | "control_character" | "counter_fell";
+        Code: ("missing_field" | "wrong_type" | "unknown_type" | "unsupported_version" | "too_long" | "too_many" | "out_of_range") | "malformed" | "clock" | "control_character" | "counter_fell" | "forbidden";
         /** @description One column of an answer. */
         Column: {
             name: string;
@@ -867,13 +875,17 @@ export interface operations {
             query?: {
                 /** @description The app; NDJSON only. */
                 app?: string;
+                /** @description The app's write key, `lmw_…`; public. Needed unless ingest is open, or `authorization` carries it. */
+                key?: string;
                 /** @description The session's clock at this attempt to send; NDJSON only. */
                 sent_at_ms?: number;
                 /** @description Version of the event contract, default 1; NDJSON only. */
                 v?: number;
             };
             header?: {
-                "content-encoding"?: "gzip" | "zstd" | "identity";
+                "content-encoding"?: "gzip" | "identity";
+                /** @description The session token, a JWT; or `token` in the batch. */
+                "livemeter-token"?: string;
             };
             path?: never;
             cookie?: never;
@@ -904,7 +916,16 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The page's origin is not among those that are set. */
+            /** @description The write key is missing, or the session token is missing or proves nothing; the field says which. With a new token the same batch may be taken. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is not one of the app's that are good now, or the page's origin is not among those that are set. */
             403: {
                 headers: {
                     [name: string]: unknown;

@@ -4,7 +4,7 @@ use crate::error::Fault;
 use crate::intake::Intake;
 use bytes::Bytes;
 use http_body_util::Full;
-use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use hyper::{Response, StatusCode};
 use livemeter_schemas::answer::{Answer, Problem};
 use livemeter_schemas::refusal::Code;
@@ -47,6 +47,9 @@ pub fn fault(intake: &Intake, fault: &Fault) -> Reply {
     if fault.retry() {
         reply.headers_mut().insert(RETRY_AFTER, HeaderValue::from(fault.wait_s(intake.config.retry_after_s)));
     }
+    if reply.status() == StatusCode::UNAUTHORIZED {
+        reply.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
     if let Fault::Method(accepted) = fault {
         reply.headers_mut().insert(ALLOW, HeaderValue::from_static(accepted));
     }
@@ -61,10 +64,12 @@ fn code(fault: &Fault) -> StatusCode {
         Fault::InflatedBeyond { .. } | Fault::InflatedTooFar { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::ContentType(_) | Fault::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Fault::Origin(_) => StatusCode::FORBIDDEN,
+        Fault::KeyMissing | Fault::Token(_) => StatusCode::UNAUTHORIZED,
+        Fault::KeyRefused => StatusCode::FORBIDDEN,
         Fault::BodySlow { .. } => StatusCode::REQUEST_TIMEOUT,
         Fault::Rate { .. } => StatusCode::TOO_MANY_REQUESTS,
         Fault::Busy { .. } | Fault::QueueFull | Fault::KafkaAway(_) => StatusCode::SERVICE_UNAVAILABLE,
-        Fault::Undelivered { .. } | Fault::Draining => StatusCode::SERVICE_UNAVAILABLE,
+        Fault::Undelivered { .. } | Fault::Draining | Fault::NoPseudonym => StatusCode::SERVICE_UNAVAILABLE,
         Fault::NotFound => StatusCode::NOT_FOUND,
         Fault::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
     }
@@ -81,6 +86,11 @@ fn problem(fault: &Fault) -> Problem {
         Fault::ContentType(_) => (Some("content-type".into()), None, None),
         Fault::Encoding(_) => (Some("content-encoding".into()), None, None),
         Fault::Origin(_) => (Some("origin".into()), None, None),
+        Fault::KeyMissing | Fault::KeyRefused => (Some("key".into()), None, None),
+        Fault::Token(fault) => {
+            let (size, limit) = fault.measure();
+            (Some("token".into()), size, limit)
+        }
         Fault::BodySlow { limit_ms } => (Some("body".into()), None, i64::try_from(*limit_ms).ok()),
         Fault::Busy { limit, .. } => (None, None, number(*limit)),
         Fault::Rate { what, per_s, .. } => (Some((*what).into()), None, i64::try_from(*per_s).ok()),

@@ -33,7 +33,7 @@ pub async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, 
     match tls {
         None => speak(stream, peer, &intake, stop.watcher, &place).await,
         Some(tls) => {
-            if let Some((stream, watcher)) = handshake(tls, stream, peer, &intake, stop).await {
+            if let Some((stream, watcher)) = handshake(tls, stream, &intake, stop).await {
                 speak(stream, peer, &intake, watcher, &place).await;
             }
         }
@@ -45,7 +45,6 @@ pub async fn run(stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>, 
 async fn handshake(
     tls: TlsAcceptor,
     stream: TcpStream,
-    peer: SocketAddr,
     intake: &Intake,
     mut stop: Stop,
 ) -> Option<(tokio_rustls::server::TlsStream<TcpStream>, Watcher)> {
@@ -55,7 +54,7 @@ async fn handshake(
             Ok(Ok(stream)) => Some((stream, stop.watcher)),
             Ok(Err(error)) => {
                 intake.metrics.closed("handshake_failed");
-                tracing::debug!(%error, %peer, "a TLS handshake failed");
+                tracing::debug!(%error, "a TLS handshake failed");
                 None
             }
             Err(_) => {
@@ -92,7 +91,7 @@ where
     tokio::select! {
         ended = watcher.watch(connection) => {
             if let Err(error) = ended {
-                tracing::debug!(%error, %peer, "a connection ended early");
+                tracing::debug!(%error, "a connection ended early");
             }
         }
         cause = pace.too_slow(&intake.config, || place.scarce()) => intake.metrics.closed(cause),

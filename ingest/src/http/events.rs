@@ -2,12 +2,13 @@
 //! let go before the wait for Kafka, and nothing is answered 2xx before that wait is over.
 
 use super::answers::{self, Reply};
-use super::cors;
+use super::{cors, credentials};
 use crate::address;
 use crate::batch::Parameters;
 use crate::body::{self, Encoding};
 use crate::error::Fault;
 use crate::gate::Room;
+use crate::identity::{Caller, Known};
 use crate::intake::{Intake, Queued, Text};
 use bytes::Bytes;
 use http_body_util::BodyExt;
@@ -25,13 +26,14 @@ use tokio::time::timeout;
 const DISCARD_BYTES_MAX: usize = 16 << 20;
 
 pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>) -> Reply {
-    let origin = match cors::origin(intake, request.headers()) {
+    let known = credentials::known(intake, request.uri(), request.headers());
+    let origin = match cors::origin(intake, known.as_ref().ok().and_then(Option::as_ref), request.headers()) {
         Ok(origin) => origin,
         Err(fault) => return answers::fault(intake, &fault),
     };
     let peer = client(intake, peer, request.headers());
     let (head, mut body) = request.into_parts();
-    let reply = match take(intake, peer, &head.uri, &head.headers, &mut body).await {
+    let reply = match take(intake, known, peer, &head.uri, &head.headers, &mut body).await {
         Ok(answer) => answers::answer(&answer),
         Err(fault) => answers::fault(intake, &fault),
     };
@@ -42,8 +44,16 @@ pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>
     cors::allow(reply, origin)
 }
 
-async fn take(intake: &Intake, peer: IpAddr, uri: &Uri, headers: &HeaderMap, body: &mut Incoming) -> Result<Answer, Fault> {
+async fn take(
+    intake: &Intake,
+    known: Result<Option<Known>, Fault>,
+    peer: IpAddr,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &mut Incoming,
+) -> Result<Answer, Fault> {
     intake.doors.request(peer)?;
+    let caller = Caller { peer, known: known?, token: credentials::token(headers) };
     intake.ready()?;
     let _place = intake.requests.enter()?;
     let ndjson = is_ndjson(headers)?;
@@ -51,7 +61,7 @@ async fn take(intake: &Intake, peer: IpAddr, uri: &Uri, headers: &HeaderMap, bod
     let mut room = intake.bytes.room();
     let packed = read(intake, headers, body, &mut room).await?;
     let parameters = if ndjson { Text::Ndjson(parameters(uri)) } else { Text::Json };
-    let queued = queue(intake, peer, packed, encoding, parameters, room)?;
+    let queued = queue(intake, &caller, packed, encoding, parameters, room)?;
     intake.settle(queued).await
 }
 
@@ -65,19 +75,19 @@ async fn read(intake: &Intake, headers: &HeaderMap, body: &mut Incoming, room: &
 }
 
 /// Owns the bytes and their room: both are given back when the events are queued.
-fn queue(intake: &Intake, peer: IpAddr, packed: Bytes, encoding: Encoding, text: Text, mut room: Room) -> Result<Queued, Fault> {
+fn queue(intake: &Intake, caller: &Caller, packed: Bytes, encoding: Encoding, text: Text, mut room: Room) -> Result<Queued, Fault> {
     match encoding {
-        Encoding::Identity => intake.queue(&packed, text, peer),
+        Encoding::Identity => intake.queue(&packed, text, caller),
         Encoding::Packed(packing) => {
             let config = &intake.config;
             let inflated = body::inflate(packing, &packed, config.inflated_bytes_max, config.inflate_ratio_max, &mut room);
             let plain = inflated.inspect_err(|fault| {
                 if let Fault::Batch(refusal) = fault {
-                    intake.keep("", intake.now_ms(), refusal, &packed, peer);
+                    intake.keep("", intake.now_ms(), refusal, &packed, caller);
                 }
             })?;
             intake.metrics.bytes_inflated.inc_by(plain.len() as u64);
-            intake.queue(&plain, text, peer)
+            intake.queue(&plain, text, caller)
         }
     }
 }

@@ -13,6 +13,7 @@
 mod answers;
 mod connection;
 mod cors;
+mod credentials;
 mod events;
 mod listen;
 mod otlp;
@@ -63,7 +64,7 @@ fn now_ns() -> u64 {
 async fn route(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
     let reply = match (request.uri().path(), request.method()) {
         (EVENTS_PATH, &Method::POST) => events::post(intake, peer.ip(), request).await,
-        (EVENTS_PATH, &Method::OPTIONS) => cors::preflight(intake, request.headers()),
+        (EVENTS_PATH, &Method::OPTIONS) => cors::preflight(intake, request.uri(), request.headers()),
         (EVENTS_PATH, _) => answers::fault(intake, &Fault::Method("POST, OPTIONS")),
         ("/healthz" | "/readyz" | "/metrics", &Method::GET | &Method::HEAD) => admin(intake, request.uri().path()),
         ("/healthz" | "/readyz" | "/metrics", _) => answers::fault(intake, &Fault::Method("GET, HEAD")),

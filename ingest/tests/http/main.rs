@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod hostile;
+mod identity;
 mod memory;
 mod service;
 mod tls;
@@ -75,7 +76,7 @@ async fn any_page_may_post_by_default_and_the_preflight_is_cached() {
     let preflight = service.send(Method::OPTIONS, "/v1/events", &asked, "").await;
     assert_eq!(preflight.status, 204);
     assert_eq!(preflight.header("access-control-allow-origin"), "*");
-    assert_eq!(preflight.header("access-control-allow-headers"), "content-type, content-encoding");
+    assert_eq!(preflight.header("access-control-allow-headers"), "authorization, content-type, content-encoding, livemeter-token");
     assert_eq!(preflight.header("access-control-max-age"), "86400");
     assert_eq!(preflight.header("access-control-allow-credentials"), "");
     let headers = [("origin", "https://player.example"), ("content-type", "text/plain")];

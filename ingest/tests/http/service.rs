@@ -8,6 +8,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use livemeter_ingest::Config;
+use livemeter_ingest::identity::Identity;
 use livemeter_ingest::intake::Intake;
 use livemeter_ingest::metrics::Metrics;
 use serde_json::Value;
@@ -49,10 +50,15 @@ impl Service {
     }
 
     pub async fn with(mood: Mood, config: Config) -> Self {
+        Self::known_to(mood, config, Identity::default()).await
+    }
+
+    /// Open to the apps of this identity alone.
+    pub async fn known_to(mood: Mood, config: Config, identity: Identity) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let sink = MemorySink::new(mood);
-        let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), || NOW));
+        let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), || NOW).known_to(identity));
         let (stop, stopped) = oneshot::channel::<()>();
         let shutdown = async move { drop(stopped.await) };
         let running = tokio::spawn(livemeter_ingest::http::serve(listener, intake, shutdown));

@@ -91,6 +91,7 @@ impl Viewer {
         // What ingest takes for the clock's error is the network's delay.
         let travel_ms = rng.random_range(20..400);
         let entry = || Entry {
+            region: None,
             app: "demo".into(),
             received_at_ms: goes_at_ms + travel_ms,
             correction_ms: travel_ms,

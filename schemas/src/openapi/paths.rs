@@ -28,13 +28,17 @@ fn events() -> Value {
             "A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; \
              a refused one must not be sent again as it is. Types are {}; an unknown type is refused by name, an unknown field is kept. \
              As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. \
-             `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd.",
+             `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd. \
+             Where ingest has a file of apps, each request needs the app's write key (`key`, or `authorization: Bearer`), and, where the app says so, a session token \
+             (`token` in the batch, or the header `livemeter-token`); an event that its token or app does not allow is refused as `forbidden`.",
             TYPES.join(", ")
         ),
         "parameters": [
             { "name": "app", "in": "query", "description": "The app; NDJSON only.", "schema": { "type": "string" } },
             { "name": "v", "in": "query", "description": "Version of the event contract, default 1; NDJSON only.", "schema": { "type": "integer" } },
             { "name": "sent_at_ms", "in": "query", "description": "The session's clock at this attempt to send; NDJSON only.", "schema": { "type": "integer", "format": "int64" } },
+            { "name": "key", "in": "query", "description": "The app's write key, `lmw_…`; public. Needed unless ingest is open, or `authorization` carries it.", "schema": { "type": "string" } },
+            { "name": "livemeter-token", "in": "header", "description": "The session token, a JWT; or `token` in the batch.", "schema": { "type": "string" } },
             { "name": "content-encoding", "in": "header", "schema": { "type": "string", "enum": ["gzip", "zstd", "identity"] } },
         ],
         "requestBody": { "required": true, "content": {
@@ -45,7 +49,8 @@ fn events() -> Value {
         "responses": {
             "200": answer("At least one event was accepted, or the batch was empty. Durable.", shape("Answer")),
             "400": problem("The body is not JSON, or the batch itself is wrong."),
-            "403": problem("The page's origin is not among those that are set."),
+            "401": problem("The write key is missing, or the session token is missing or proves nothing; the field says which. With a new token the same batch may be taken."),
+            "403": problem("The key is not one of the app's that are good now, or the page's origin is not among those that are set."),
             "408": problem("The body came too slowly."),
             "413": problem("The body, what it unpacks to, or the number of events is larger than the limit."),
             "415": problem("Another content type or encoding than those above."),

@@ -49,6 +49,9 @@ export class Meter {
   #watch: MediaWatch | null = null;
   #heartbeat: ReturnType<typeof setTimeout> | undefined;
   #heartbeatMs = 0;
+  /** Drawn once a session; one that is outside the server's sample says only its counters, and seldom. */
+  #luck = 0;
+  #quiet = false;
   /** By the app: final. */
   #ended = false;
   /** What is said now travels by beacon. */
@@ -150,6 +153,8 @@ export class Meter {
     this.#sender = new Sender(this.#queue, {
       endpoint: settings.endpoint,
       app: settings.app,
+      writeKey: settings.writeKey,
+      token: settings.token,
       sentAt_ms: () => this.#view.session.at_ms(this.#now()),
       answered: (answer) => void this.guard.run(() => this.#answered(answer)),
       finished: () => this.#dispose(),
@@ -167,8 +172,10 @@ export class Meter {
 
   /** A new session: at the start, and when the page comes back from the back/forward cache. */
   #begin(preload: boolean, cdn: string | null): void {
+    this.#luck = Math.random();
     this.#view = new View(this.#now, this.#settings, preload, {
       emit: (event) => {
+        if (this.#quiet && event.type !== 'heartbeat' && event.type !== 'session_end') return this.#queue.lost('sampled', 1);
         this.#queue.push(event.type, JSON.stringify(event));
         if (!this.#leaving) this.#sender.flush(event.type === 'heartbeat');
       },
@@ -191,7 +198,8 @@ export class Meter {
   }
 
   #answered(answer: Answer): void {
-    const asked = Math.min(HEARTBEAT_MAX_MS, Math.max(HEARTBEAT_MIN_MS, Number(answer?.heartbeat_ms)));
+    this.#quiet = this.#luck >= Number(answer?.sampling ?? 1);
+    const asked = this.#quiet ? HEARTBEAT_MAX_MS : Math.min(HEARTBEAT_MAX_MS, Math.max(HEARTBEAT_MIN_MS, Number(answer?.heartbeat_ms)));
     if (!asked || asked === this.#heartbeatMs) return;
     this.#heartbeatMs = asked;
     if (!this.#view.over) this.#schedule();

@@ -8,6 +8,10 @@ export interface Options {
   app: string;
   userId: string;
   programmeId: string;
+  /** The app's write key (`lmw_…`): public, good for writing alone. */
+  writeKey?: string;
+  /** A session token from the app's own server; a function is asked again when ingest no longer takes the last one. */
+  token?: string | (() => string | Promise<string>);
   /** Where the viewer is, as coarse as the app likes. */
   region?: string;
   /** `{ 'host' or 'host:port': name }`, or a function; null means not to be metered. */

@@ -2,6 +2,7 @@
  * How events travel: batches by fetch with retries while the page lives, beacons when it is left.
  * Delivery is at least once. The body is JSON sent as text/plain, which spares the CORS preflight.
  */
+import type { Options } from './options';
 import type { Queue, Entry } from './queue';
 import type { Answer } from './wire';
 
@@ -23,6 +24,8 @@ const LAST_TRIES = 8;
 export interface Destination {
   endpoint: string;
   app: string;
+  writeKey?: string;
+  token?: Options['token'];
   /** The session's clock, for `sent_at_ms`. */
   sentAt_ms: () => number;
   answered: (answer: Answer) => void;
@@ -34,6 +37,9 @@ export interface Destination {
 export class Sender {
   readonly #queue: Queue;
   readonly #to: Destination;
+  /** In the URL, since a beacon can carry no header; the token goes in the body, which no log keeps. */
+  readonly #url: string;
+  #token: string | undefined;
   failures = 0;
   #sending = false;
   #stopped = false;
@@ -45,6 +51,9 @@ export class Sender {
   constructor(queue: Queue, to: Destination) {
     this.#queue = queue;
     this.#to = to;
+    const { endpoint, writeKey, token } = to;
+    this.#url = writeKey ? `${endpoint}${endpoint.includes('?') ? '&' : '?'}key=${encodeURIComponent(writeKey)}` : endpoint;
+    if (typeof token === 'string') this.#token = token;
   }
 
   /** Sends soon; at once when `now` is set. Neither shortens a back-off. */
@@ -61,7 +70,7 @@ export class Sender {
       // The newest first: they hold the last counters, and the browser may not take the rest.
       const batch: Entry[] = [];
       for (let bytes = 0; left.length > 0 && (bytes += left[left.length - 1]!.bytes + 1) <= BEACON_BYTES_MAX; ) batch.unshift(left.pop()!);
-      if (batch.length === 0 || !navigator.sendBeacon(this.#to.endpoint, this.#body(batch))) return false;
+      if (batch.length === 0 || !navigator.sendBeacon(this.#url, this.#body(batch))) return false;
       // Whether it arrives nobody can hear. While the network is known to be bad, what went is kept too.
       if (this.failures === 0) this.#queue.remove(batch);
     }
@@ -117,13 +126,17 @@ export class Sender {
 
   /** One attempt; answers how long to wait before the next, 0 when the batch is settled. */
   async #post(batch: Entry[]): Promise<number> {
+    const { token } = this.#to;
+    const fetched = typeof token === 'function';
     const abort = new AbortController();
     const timeout = setTimeout(() => abort.abort(), TIMEOUT_MS);
     let response: Response;
     let text = '';
     try {
+      // When the app's own server is away, it is as if ingest were.
+      if (fetched) this.#token ??= await token();
       // A text goes as text/plain, as it does in a beacon.
-      response = await fetch(this.#to.endpoint, { method: 'POST', body: this.#body(batch), credentials: 'omit', signal: abort.signal });
+      response = await fetch(this.#url, { method: 'POST', body: this.#body(batch), credentials: 'omit', signal: abort.signal });
       text = await response.text();
     } catch {
       // No network, no answer in time: the usual case, not an error of ours.
@@ -132,6 +145,10 @@ export class Sender {
       clearTimeout(timeout);
     }
     const { status } = response;
+    if (fetched && status === 401) {
+      this.#token = undefined;
+      return this.#backoff(0);
+    }
     if (status === 408 || status === 429 || status >= 500) return this.#backoff(retryAfter(response));
     this.failures = 0;
     this.#queue.remove(batch);
@@ -160,7 +177,9 @@ export class Sender {
 
   #body(batch: Entry[]): string {
     const { app, sentAt_ms } = this.#to;
-    return `{"v":1,"app":${JSON.stringify(app)},"sent_at_ms":${sentAt_ms()},"events":[${batch.map((e) => e.json).join()}]}`;
+    // Without a token JSON leaves the word out.
+    const envelope = JSON.stringify({ v: 1, app, sent_at_ms: sentAt_ms(), token: this.#token });
+    return `${envelope.slice(0, -1)},"events":[${batch.map((e) => e.json).join()}]}`;
   }
 }
 

@@ -52,6 +52,8 @@ describe('the queue', () => {
   });
 });
 
+const DESTINATION = { endpoint: 'https://i/v1/events', app: 'a', sentAt_ms: () => Date.now(), answered: () => {}, finished: () => {}, failed: () => {} };
+
 function sender(events = 1) {
   const queue = new Queue(1000, 1_000_000);
   const answers: unknown[] = [];
@@ -127,6 +129,38 @@ describe('sending', () => {
     await vi.advanceTimersByTimeAsync(10_000);
     expect(world.posts.map((p) => p.body.events.length)).toEqual([100, 100, 50]);
     expect(world.posts[0]!.body.app).toBe('a"b');
+  });
+
+  it('carries the write key in the URL and the token in the body, also in a beacon', async () => {
+    const queue = new Queue(10, 10_000);
+    const s = new Sender(queue, { ...DESTINATION, writeKey: 'lmw_1&2', token: 'a.b.c' });
+    queue.push('stall', '{}');
+    s.flush(true);
+    await vi.advanceTimersByTimeAsync(100);
+    queue.push('stall', '{}');
+    expect(s.leave()).toBe(true);
+    expect(world.posts.map((p) => [p.url, p.body.token, p.beacon])).toEqual([
+      ['https://i/v1/events?key=lmw_1%262', 'a.b.c', false],
+      ['https://i/v1/events?key=lmw_1%262', 'a.b.c', true],
+    ]);
+  });
+
+  it('asks for a new token when the last one is not taken any more, and loses nothing', async () => {
+    const queue = new Queue(10, 10_000);
+    let asked = 0;
+    const token = async () => {
+      asked += 1;
+      if (asked === 2) throw new Error('the app has a bad day');
+      return `token-${asked}`;
+    };
+    const s = new Sender(queue, { ...DESTINATION, endpoint: 'https://i/v1/events?x=1', writeKey: 'k', token });
+    world.reply = async () => world.answer(10_000, world.posts.at(-1)!.body.token === 'token-1' ? 401 : 200);
+    queue.push('stall', '{}');
+    s.flush(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(world.posts.map((p) => p.body.token)).toEqual(['token-1', 'token-3']);
+    expect(world.posts[0]!.url).toBe('https://i/v1/events?x=1&key=k');
+    expect([queue.length, queue.dropped, s.failures]).toEqual([0, {}, 0]);
   });
 
   it('leaves by beacons under 60 KiB, the newest first', () => {

@@ -75,7 +75,7 @@ export class FakeVideo extends EventTarget {
 
 export interface Posted {
   url: string;
-  body: { v: number; app: string; sent_at_ms: number; events: Wire[] };
+  body: { v: number; app: string; sent_at_ms: number; token?: string; events: Wire[] };
   beacon: boolean;
 }
 

@@ -201,6 +201,27 @@ describe('events', () => {
     expect(world.posts[0]!.body).toMatchObject({ v: 1, app: 'demo' });
   });
 
+  it('outside the sample sends its counters seldom and nothing else, until the server wants all again', async () => {
+    world.reply = async () => new Response(JSON.stringify({ accepted: 1, refused: 0, heartbeat_ms: 10_000, sampling: 0, events: [] }));
+    start();
+    m.switchCdn('cdn-a');
+    await vi.advanceTimersByTimeAsync(12_000);
+    expect(m.debug().heartbeatMs).toBe(300_000);
+    const before = world.events().length;
+    m.error('x');
+    await vi.advanceTimersByTimeAsync(200_000);
+    expect(world.events()).toHaveLength(before);
+    expect((m.debug().queue as any).dropped).toEqual({ sampled: 1 });
+    world.reply = async () => world.answer();
+    await vi.advanceTimersByTimeAsync(150_000);
+    expect([world.events('heartbeat').length > 0, m.debug().heartbeatMs]).toEqual([true, 10_000]);
+    world.reply = async () => new Response(JSON.stringify({ accepted: 1, refused: 0, heartbeat_ms: 10_000, sampling: 0, events: [] }));
+    await vi.advanceTimersByTimeAsync(12_000);
+    m.end();
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(world.events('session_end')).toHaveLength(1);
+  });
+
   it('beat every 10 s, jittered, and as the server asks, within reason', async () => {
     start();
     const gaps = async (ms: number) => {

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, DeadLetter, Origin};
+use livemeter_schemas::refusal::Code;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord};
 use sha2::{Digest, Sha256};
@@ -176,6 +177,9 @@ struct Originals {
 impl Originals {
     /// The record to be put back, or why there is none.
     fn restore(&mut self, letter: &DeadLetter) -> Result<Result<Restored, String>, Failure> {
+        if letter.code == Code::Forbidden {
+            return Ok(Err("its sender may not say that: no limit changes it".into()));
+        }
         let found = match &letter.origin {
             Some(origin) => match self.on_the_broker(origin, letter)? {
                 Some(value) => Ok(value),
