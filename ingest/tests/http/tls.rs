@@ -79,7 +79,7 @@ impl Secure {
     }
 
     fn metric(&self, name: &str) -> f64 {
-        let text = self.intake.metrics.text(Levels { requests: 0, bytes: 0, kafka_ready: true });
+        let text = self.intake.metrics.text(Levels { requests: 0, bytes: 0, kafka_ready: true, apps: 0 });
         text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok()).unwrap_or(0.0)
     }
 }
