@@ -92,7 +92,15 @@ impl Fault {
             Batch(_) | BodyTooLarge { .. } | BodyBeyond { .. } | InflatedBeyond { .. } | InflatedTooFar { .. } => false,
             ContentType(_) | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
             KeyMissing | KeyRefused | Token(_) => false,
-            BodySlow { .. } | BodyBroken(_) | Busy { .. } | Rate { .. } | QueueFull | KafkaAway(_) | Undelivered { .. } | Draining | NoPseudonym => true,
+            BodySlow { .. }
+            | BodyBroken(_)
+            | Busy { .. }
+            | Rate { .. }
+            | QueueFull
+            | KafkaAway(_)
+            | Undelivered { .. }
+            | Draining
+            | NoPseudonym => true,
         }
     }
 

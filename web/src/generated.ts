@@ -97,7 +97,7 @@ export interface paths {
         put?: never;
         /**
          * Take a batch of events.
-         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip. Where ingest has a file of apps, each request needs the app's write key (`key`, or `authorization: Bearer`), and, where the app says so, a session token (`token` in the batch, or the header `livemeter-token`); an event that its token or app does not allow is refused as `forbidden`.
+         * @description A 2xx means that every accepted event is durable in Kafka. Each event is answered on its own, in the order of the batch; a refused one must not be sent again as it is. Types are heartbeat, stall, session_start, playback_start, session_end, cdn_switch, error; an unknown type is refused by name, an unknown field is kept. As NDJSON, each line is one event, and `app`, `v` and `sent_at_ms` stand in the query string. `text/plain` is read as `application/json`, for `navigator.sendBeacon`. Bodies may be compressed by gzip or zstd. Where ingest has a file of apps, each request needs the app's write key (`key`, or `authorization: Bearer`), and, where the app says so, a session token (`token` in the batch, or the header `livemeter-token`); an event that its token or app does not allow is refused as `forbidden`.
          */
         post: operations["post_events"];
         delete?: never;
@@ -883,7 +883,7 @@ export interface operations {
                 v?: number;
             };
             header?: {
-                "content-encoding"?: "gzip" | "identity";
+                "content-encoding"?: "gzip" | "zstd" | "identity";
                 /** @description The session token, a JWT; or `token` in the batch. */
                 "livemeter-token"?: string;
             };
