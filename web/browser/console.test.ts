@@ -54,7 +54,8 @@ describe("any service", () => {
     await ready(page);
     expect(await page.title()).toBe("Livemeter");
     expect(await text(page, "#tile-bytes")).toMatch(/\d.*B$/);
-    expect(await page.locator(".plot canvas").count()).toBe(2);
+    // The tiles come from an answer of their own: the charts may take a moment longer.
+    await soon(() => page.locator(".plot canvas").count()).toBe(2);
     expect(await violations(page)).toEqual([]);
     await page.screenshot({ path: `${ARTEFACTS}console.png`, fullPage: true });
     expect(opened?.errors).toEqual([]);
