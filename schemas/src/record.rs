@@ -102,6 +102,10 @@ pub fn parts(text: &str) -> Option<Parts<'_>> {
         None => (None, rest),
     };
     let event = rest.strip_prefix(",\"event\":")?.strip_suffix('}')?;
+    // Space around it belongs to nobody: serde leaves it out of the event's own text, and so must this.
+    if !event.starts_with('{') || !event.ends_with('}') {
+        return None;
+    }
     Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, region, event })
 }
 
@@ -243,6 +247,8 @@ mod tests {
             r#"{"v":1,"app":"a","received_at_ms":99999999999999999999,"event":{}}"#,
             r#"{"v":2,"app":"a","received_at_ms":7,"event":{}}"#,
             r#"{"v":1,"app":"a","received_at_ms":7,"event":{}} "#,
+            "{\"v\":1,\"app\":\"a\",\"received_at_ms\":7,\"event\":\t{}}",
+            "{\"v\":1,\"app\":\"a\",\"received_at_ms\":7,\"event\":{} }",
         ];
         for text in left_to_serde {
             assert_eq!(parts(text), None, "{text}");
@@ -261,7 +267,7 @@ mod tests {
             if let Some(parts) = parts(&text).filter(|p| serde_json::from_str::<serde::de::IgnoredAny>(p.event).is_ok()) {
                 let read = by_serde(&text);
                 let event = read.as_ref().map(|r| r.event);
-                prop_assert_eq!(event, Some(parts.event.trim_ascii()), "{}", text);
+                prop_assert_eq!(event, Some(parts.event), "{}", text);
                 prop_assert_eq!(read.map(|r| (r.app, r.received_at_ms, r.sent_at_ms)), Some((parts.app, parts.received_at_ms, parts.sent_at_ms)), "{}", text);
             }
         }
