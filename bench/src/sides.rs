@@ -126,17 +126,7 @@ impl Stand {
         let port = ports::free();
         let mut process = Process::start(name, command(port), &self.log(name));
         let http = Http::new(format!("http://127.0.0.1:{port}"));
-        wait::until(&format!("{name} to be ready"), || {
-            let (ended, http) = (process.check(), http.clone());
-            async move {
-                ended.unwrap_or_else(|why| panic!("{why}"));
-                match http.get("/readyz").await? {
-                    answer if answer.status == 200 => Ok(()),
-                    answer => Err(format!("{} {}", answer.status, answer.text())),
-                }
-            }
-        })
-        .await;
+        wait::ready(name, &mut process, &http).await;
         Ok(Server { port, process })
     }
 

@@ -1,42 +1,32 @@
 //! Whose request it is: networks as operators write them, the client behind trusted proxies, and the
 //! form in which an address is counted. Pure. Counting is not here: see [`crate::rate`], [`crate::crowd`].
 
+use ipnet::IpNet;
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
 
 /// A longer chain of proxies is no chain that anybody runs; the rest of it is not looked at.
 const HOPS_MAX: usize = 16;
 /// What one IPv6 customer is given at least: within it, addresses cost nothing.
-const V6_PREFIX_BITS: u32 = 64;
+const V6_CUSTOMER: u128 = u128::MAX << 64;
 
-/// A network: `10.0.0.0/8`, `2001:db8::/32`, or one address.
+/// A network: `10.0.0.0/8`, `2001:db8::/32`, or one address. IPv4 is written as IPv4: `::/0` holds none of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    /// With the bits outside the prefix set to zero. IPv4 stands in its IPv6 form.
-    base: u128,
-    prefix_bits: u32,
-}
+pub struct Network(IpNet);
 
 impl FromStr for Network {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let (address, prefix) = text.split_once('/').map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let wrong = || format!("{text:?} is no network; write 10.0.0.0/8, 2001:db8::/32 or one address");
-        let address: IpAddr = address.trim().parse().map_err(|_| wrong())?;
-        let (most, outside) = if address.is_ipv4() { (32, 96) } else { (128, 0) };
-        let prefix: u32 = prefix.map_or(Ok(most), |p| p.trim().parse().map_err(|_| wrong()))?;
-        if prefix > most {
-            return Err(wrong());
-        }
-        let prefix_bits = prefix + outside;
-        Ok(Network { base: number(address) & mask(prefix_bits), prefix_bits })
+        let one = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
+        let network = text.parse().or_else(|_| one());
+        network.map(Network).map_err(|_| format!("{text:?} is no network; write 10.0.0.0/8, 2001:db8::/32 or one address"))
     }
 }
 
 impl Network {
     pub fn holds(&self, address: IpAddr) -> bool {
-        number(address) & mask(self.prefix_bits) == self.base
+        self.0.contains(&address.to_canonical())
     }
 }
 
@@ -47,8 +37,8 @@ pub fn any_holds(networks: &[Network], address: IpAddr) -> bool {
 /// One number per counted client: an IPv4 address, or an IPv6 /64.
 pub fn counted(address: IpAddr) -> u128 {
     match address.to_canonical() {
-        IpAddr::V4(_) => number(address),
-        IpAddr::V6(_) => number(address) & mask(V6_PREFIX_BITS),
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
+        IpAddr::V6(v6) => v6.to_bits() & V6_CUSTOMER,
     }
 }
 
@@ -80,17 +70,6 @@ fn hop_address(hop: &str) -> Option<IpAddr> {
     hop.rsplit_once(':')?.0.parse().ok()
 }
 
-fn number(address: IpAddr) -> u128 {
-    match address {
-        IpAddr::V4(v4) => v4.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(v6) => v6.to_bits(),
-    }
-}
-
-fn mask(prefix_bits: u32) -> u128 {
-    u128::MAX.checked_shl(128 - prefix_bits.min(128)).unwrap_or(0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,7 +95,9 @@ mod tests {
             ("2001:db8::/32", "2001:db9::1", false),
             ("0.0.0.0/0", "8.8.8.8", true),
             ("0.0.0.0/0", "2001:db8::1", false),
-            ("::/0", "8.8.8.8", true),
+            ("::/0", "2001:db8::1", true),
+            ("::/0", "8.8.8.8", false),
+            ("::ffff:10.1.2.3", "10.1.2.3", true),
         ];
         for (network, address, held) in cases {
             assert_eq!(networks(&[network])[0].holds(ip(address)), held, "{network} {address}");

@@ -5,7 +5,6 @@ use livemeter_schemas::record::DeadLetter;
 use livemeter_schemas::refusal::Refusal;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write;
 use std::net::IpAddr;
 
 const MINUTE_MS: i64 = 60_000;
@@ -23,7 +22,7 @@ pub fn build(app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8]) -> 
         reason: refusal.reason.clone(),
         origin: None,
         length_bytes: text.len() as u64,
-        sha256: hex(&Sha256::digest(text)),
+        sha256: format!("{:x}", Sha256::digest(text)),
         head,
         raw_base64,
     }
@@ -34,13 +33,6 @@ pub fn withheld(app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8]) 
     let field = refusal.field.as_deref().unwrap_or("the text");
     let reason = format!("{field}: {}; the text is not kept, since it may name a user", refusal.code.as_str());
     DeadLetter { reason, head: String::new(), raw_base64: None, ..build(app, received_at_ms, refusal, text) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }
 
 /// Whether a dead letter may be kept.

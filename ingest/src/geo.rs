@@ -2,7 +2,7 @@
 //! knows one (`DE-BE`). The address itself is looked at and forgotten: it is stored nowhere, nor logged.
 
 use crate::error::Error;
-use crate::identity::file::read;
+use crate::file::read;
 use maxminddb::Reader;
 use serde::Deserialize;
 use std::fmt;

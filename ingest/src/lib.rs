@@ -10,6 +10,7 @@
 //! * [`gate`]        how much may be in progress at once
 //! * [`body`]        a request's bytes: read, counted, inflated, never beyond the limits
 //! * [`identity`]    whose key a request has, what its token allows
+//! * [`file`]        a file, no larger than it may be
 //! * [`geo`]         where an address is, from a local file
 //! * [`batch`]       text → events, each accepted or refused by name; pure
 //! * [`counters`]    cumulative counters that fall within one batch; pure
@@ -31,6 +32,7 @@ pub mod deadletter;
 pub mod delivery;
 pub mod doors;
 pub mod error;
+pub mod file;
 pub mod gate;
 pub mod geo;
 pub mod http;

@@ -146,8 +146,6 @@ pub struct Buffer {
     grains: Vec<Grain>,
     /// Counts the batches from 1, so that no row of an earlier one is taken for one of this.
     batch: u32,
-    /// Sums of the rows' amounts, in the order of the columns.
-    sums: [i128; 5],
     /// Generation of the topic that all rows come from.
     generation: i64,
     /// The date written last, and its day: nearly every row has the same one.
@@ -161,7 +159,6 @@ impl Buffer {
             events: Table::new(ledger::events()),
             grains: Vec::new(),
             batch: 1,
-            sums: [0; 5],
             generation: generation.into(),
             date: (i64::MIN, String::new()),
         }
@@ -175,9 +172,13 @@ impl Buffer {
         self.increments.bytes + self.events.bytes
     }
 
-    /// What the rows of `increments` add up to since the last time this was asked.
-    pub fn take_sums(&mut self) -> [i128; 5] {
-        std::mem::take(&mut self.sums)
+    /// What the rows of `increments` add up to, read back from their columns: whatever was done to them on the way.
+    pub fn sums(&self) -> [i128; 5] {
+        let sum = |i: usize| match self.increments.columns.get(at::AMOUNTS + i) {
+            Some(Column::Int(b)) => b.values_slice().iter().map(|value| i128::from(*value)).sum(),
+            _ => 0,
+        };
+        std::array::from_fn(sum)
     }
 
     /// Takes the rows of both tables out, increments first; none where there are none.
@@ -252,9 +253,6 @@ impl Buffer {
 
 impl Rows for Buffer {
     fn increment(&mut self, row: IncrementRow<'_>) -> RowRef {
-        for (sum, added) in self.sums.iter_mut().zip(row.added.array()) {
-            *sum += i128::from(added);
-        }
         let grain = Grain { window_start_ms: row.window_start_ms, quarantined: row.quarantined, late: row.late };
         if self.added(&row, grain) {
             return row.last;

@@ -9,7 +9,6 @@ use livemeter_schemas::refusal::{Code, Refusal};
 use livemeter_schemas::{RECORD_VERSION, time};
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
-use std::fmt::Write;
 
 /// The last millisecond of the year 9999: times beyond have no date in the ledger.
 const TIME_MS_MAX: i64 = 253_402_300_799_999;
@@ -129,10 +128,7 @@ pub fn dead_letter(topic: &str, payload: &[u8], place: Place, refusal: Refusal) 
         reason: refusal.reason,
         origin: Some(Origin { topic: topic.to_owned(), partition: place.partition, offset: place.offset }),
         length_bytes: payload.len() as u64,
-        sha256: Sha256::digest(payload).iter().fold(String::with_capacity(64), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        }),
+        sha256: format!("{:x}", Sha256::digest(payload)),
         head,
         raw_base64,
     }

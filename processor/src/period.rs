@@ -25,7 +25,6 @@ use livemeter_schemas::period::{ClosedPeriod, LineOffset, PeriodTotal};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::time::Duration;
 use totals::{Sums, add, scan_period};
 use url::Url;
@@ -210,8 +209,5 @@ fn line(increments: &[StoredPartition], events: &[StoredPartition]) -> Vec<LineO
 fn sha256(closed: &ClosedPeriod) -> Result<String, PeriodError> {
     let text =
         closed.canonical().map_err(|e| PeriodError::Unreadable { file: files::name(&closed.period, &closed.tz), reason: e.to_string() })?;
-    Ok(Sha256::digest(text).iter().fold(String::with_capacity(64), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    }))
+    Ok(format!("{:x}", Sha256::digest(text)))
 }

@@ -85,7 +85,7 @@ fn push_key(app: &mut Table, last_ms: Option<i64>) -> Result<(String, String), F
     let (text, id) = new_key()?;
     let mut table = Table::new();
     table.insert("id", value(&id));
-    table.insert("sha256", value(key::hex(&key::hash(&text))));
+    table.insert("sha256", value(hex::encode(key::hash(&text))));
     if let Some(ms) = last_ms {
         table.insert("not_after", value(when::show(ms)));
     }

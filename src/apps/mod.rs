@@ -10,8 +10,9 @@ use crate::cli::{Failure, show_sections};
 use crate::services::{identity, ingest_config};
 use crate::settings::Settings;
 use clap::ArgMatches;
+use livemeter_ingest::file::read;
 use livemeter_ingest::identity::apps::{Apps, Secret, parse};
-use livemeter_ingest::identity::file::{elsewhere, in_force, read};
+use livemeter_ingest::identity::file::{elsewhere, in_force};
 use livemeter_ingest::identity::{App, Config, key, when};
 use rand::TryRngCore as _;
 use serde_json::{Value, json};
@@ -150,7 +151,7 @@ fn new_key() -> Result<(String, String), Failure> {
     let (mut id, mut secret) = ([0; 4], [0; 32]);
     let mut system = rand::rngs::OsRng;
     system.try_fill_bytes(&mut id).and_then(|()| system.try_fill_bytes(&mut secret)).map_err(Failure::new)?;
-    Ok((key::compose(id, secret), key::hex(&id)))
+    Ok((key::compose(id, secret), hex::encode(id)))
 }
 
 /// `--name TIME`, as the file has it.

@@ -3,7 +3,7 @@
 use super::{AppsFile, now_ms, print};
 use crate::cli::Failure;
 use clap::ArgMatches;
-use livemeter_ingest::identity::file::read;
+use livemeter_ingest::file::read;
 use livemeter_ingest::identity::jws::Signer;
 use livemeter_ingest::identity::token::{Body, Rules, sign, verify};
 use livemeter_ingest::identity::token_key::{ed25519_private, hs256_secret};

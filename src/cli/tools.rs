@@ -54,7 +54,7 @@ fn quarantine() -> Command {
 }
 
 fn erase() -> Command {
-    service("erase", &["ledger"], "Take a user's name out of the ledger; amounts, and every bill, stay as they are")
+    service("erase", &["ledger", "processor"], "Take a user's name out of the ledger; amounts, and every bill, stay as they are")
         .args([
             app("App of the user").required(true),
             text("user", "ID", "The user, as players sent it").required(true),

@@ -4,7 +4,7 @@ use super::progress::Bar;
 use super::quarantine::ask;
 use super::{failure, print, print_json, root, table};
 use crate::cli::Failure;
-use crate::services::serve;
+use crate::services::{processor, serve};
 use crate::settings::Settings;
 use clap::ArgMatches;
 use livemeter_processor::decide::Signature;
@@ -22,7 +22,7 @@ pub fn command(settings: &Settings, given: &ArgMatches) -> Result<(), Failure> {
         ask("erase this user from", "the ledger")?;
     }
     let (root, json) = (root(settings)?, given.get_flag("json"));
-    let policy = Policy::of(&livemeter_processor::Config::default());
+    let policy = Policy::of(&processor(settings));
     serve(async move {
         let mut bar = Bar::new();
         let told = |table: &'static str, done: usize, all: usize| bar.at(table, done as u64, all as u64, done as u64, "files");

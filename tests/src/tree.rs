@@ -82,19 +82,7 @@ impl Tree {
     pub async fn ready(&mut self) {
         for (service, name) in SERVICES.into_iter().enumerate() {
             let http = Http::new(self.url(service));
-            let process = self.processes[service].as_mut().expect("it was started");
-            wait::until(&format!("{name} to be ready"), || {
-                let ended = process.check();
-                let http = http.clone();
-                async move {
-                    ended.unwrap_or_else(|why| panic!("{why}"));
-                    match http.get("/readyz").await? {
-                        answer if answer.status == 200 => Ok(()),
-                        answer => Err(format!("{} {}", answer.status, answer.text())),
-                    }
-                }
-            })
-            .await;
+            wait::ready(name, self.processes[service].as_mut().expect("it was started"), &http).await;
         }
     }
 

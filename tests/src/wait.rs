@@ -1,6 +1,8 @@
 //! Polling with a deadline. Deadlines are generous, because two loaded cores are slow: a test that
 //! passes does not wait for them, and one that fails says what it last saw.
 
+use crate::http::Http;
+use crate::process::Process;
 use std::fmt::Display;
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -26,4 +28,19 @@ pub async fn within<T, E: Display, F: Future<Output = Result<T, E>>>(patience: D
         }
         tokio::time::sleep(PAUSE).await;
     }
+}
+
+/// Waits until a service says that it is ready; panics when it ends instead.
+pub async fn ready(name: &str, process: &mut Process, http: &Http) {
+    until(&format!("{name} to be ready"), || {
+        let (ended, http) = (process.check(), http.clone());
+        async move {
+            ended.unwrap_or_else(|why| panic!("{why}"));
+            match http.get("/readyz").await? {
+                answer if answer.status == 200 => Ok(()),
+                answer => Err(format!("{} {}", answer.status, answer.text())),
+            }
+        }
+    })
+    .await;
 }

@@ -3,6 +3,7 @@
 
 use crate::config::TlsFiles;
 use crate::error::Error;
+use crate::file;
 use crate::metrics::Metrics;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
@@ -16,7 +17,7 @@ use tokio_rustls::rustls::{ServerConfig, version};
 /// How often the files are looked at. By content: links and times say nothing certain.
 const LOOK: Duration = Duration::from_secs(2);
 /// No chain is larger; a path to something else must not be read into memory.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+const FILE_BYTES_MAX: usize = 1 << 20;
 
 /// The certificate in use.
 pub struct Tls {
@@ -83,11 +84,9 @@ async fn read(files: &TlsFiles) -> Result<Pem, Error> {
 }
 
 async fn bytes(path: &Path) -> Result<Vec<u8>, Error> {
-    let size = tokio::fs::metadata(path).await.map_err(|e| wrong(path, e))?.len();
-    if size > FILE_BYTES_MAX {
-        return Err(wrong(path, format!("it is {size} bytes; the limit is {FILE_BYTES_MAX}")));
-    }
-    tokio::fs::read(path).await.map_err(|e| wrong(path, e))
+    let file = path.to_owned();
+    let read = tokio::task::spawn_blocking(move || file::read(&file, FILE_BYTES_MAX)).await;
+    read.map_err(|e| wrong(path, e))?.map_err(|e| wrong(path, e))
 }
 
 fn acceptor(files: &TlsFiles, pem: &Pem) -> Result<TlsAcceptor, Error> {

@@ -23,8 +23,8 @@ fn several_keys_of_an_app_are_good_at_once_each_until_its_end() {
          [[app.key]]\nid = '01010101'\nsha256 = '{}'\nnot_after = 1970-01-02\n\
          [[app.key]]\nid = '02020202'\nsha256 = '{}'\n\
          [[app]]\nid = 'other'\n",
-        key::hex(&key::hash(&old)),
-        key::hex(&key::hash(&new))
+        hex::encode(key::hash(&old)),
+        hex::encode(key::hash(&new))
     );
     let apps = parsed(&text).unwrap();
     let holder = |key: &str, now| apps.holder(key, now).map(|app| app.id.clone());
@@ -86,7 +86,7 @@ proptest! {
     #[test]
     fn no_key_but_the_right_one_opens(secret in any::<[u8; 32]>(), tried in any::<[u8; 32]>()) {
         let right = key::compose([1; 4], secret);
-        let text = format!("[[app]]\nid = 'demo'\n[[app.key]]\nid = '01010101'\nsha256 = '{}'\n", key::hex(&key::hash(&right)));
+        let text = format!("[[app]]\nid = 'demo'\n[[app.key]]\nid = '01010101'\nsha256 = '{}'\n", hex::encode(key::hash(&right)));
         let apps = parsed(&text).unwrap();
         prop_assert!(apps.holder(&right, 0).is_some());
         prop_assert_eq!(apps.holder(&key::compose([1; 4], tried), 0).is_some(), tried == secret);

@@ -6,9 +6,9 @@ use super::config::Config;
 use super::ring::Ring;
 use super::{Identity, InForce};
 use crate::error::Error;
+use crate::file::read;
 use crate::intake::Intake;
-use std::fs::{self, File};
-use std::io::Read;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -102,15 +102,4 @@ pub fn elsewhere(apps_file: &Path, secret: Secret) -> Result<Vec<u8>, String> {
             std::env::var(name).map(String::into_bytes).map_err(|_| format!("the environment has no variable {name}"))
         }
     }
-}
-
-/// Never more than `limit` bytes, whatever the file is.
-pub fn read(path: &Path, limit: usize) -> Result<Vec<u8>, String> {
-    let mut text = Vec::new();
-    let mut file = File::open(path).map_err(|e| e.to_string())?.take(limit as u64 + 1);
-    file.read_to_end(&mut text).map_err(|e| e.to_string())?;
-    if text.len() > limit {
-        return Err(format!("it is more than {limit} bytes, which is the limit"));
-    }
-    Ok(text)
 }

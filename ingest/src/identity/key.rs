@@ -2,8 +2,8 @@
 //! page that has a player, so it is no secret to its viewers; it keeps strangers, other apps' players
 //! and mistakes out, and it can be taken back.
 
+use hex::FromHex;
 use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use subtle::ConstantTimeEq;
 
 const PREFIX: &str = "lmw_";
@@ -36,8 +36,8 @@ impl WriteKey {
 /// The id within a key, when it has the shape of one.
 pub fn id(key: &str) -> Option<&str> {
     let (id, secret) = key.strip_prefix(PREFIX)?.split_once('_')?;
-    let hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    (hex(id, ID_HEX) && hex(secret, SECRET_HEX)).then_some(id)
+    let is_hex = |text: &str, digits: usize| text.len() == digits && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (is_hex(id, ID_HEX) && is_hex(secret, SECRET_HEX)).then_some(id)
 }
 
 /// What is stored of it.
@@ -47,27 +47,15 @@ pub fn hash(key: &str) -> [u8; 32] {
 
 /// Random bytes as a key. Where they come from is the caller's business.
 pub fn compose(id: [u8; ID_HEX / 2], secret: [u8; SECRET_HEX / 2]) -> String {
-    format!("{PREFIX}{}_{}", hex(&id), hex(&secret))
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+    format!("{PREFIX}{}_{}", hex::encode(id), hex::encode(secret))
 }
 
 /// `None` unless it is exactly `N` bytes in hex.
-pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok().filter(|p| !p.starts_with('+'))?, 16).ok()?;
-    }
-    Some(bytes)
+pub fn unhex<const N: usize>(text: &str) -> Option<[u8; N]>
+where
+    [u8; N]: FromHex,
+{
+    FromHex::from_hex(text).ok()
 }
 
 #[cfg(test)]
@@ -96,7 +84,7 @@ mod tests {
     proptest! {
         #[test]
         fn hex_comes_back_and_any_text_is_taken_without_panic(bytes in any::<[u8; 32]>(), text in ".{0,80}") {
-            prop_assert_eq!(unhex::<32>(&hex(&bytes)), Some(bytes));
+            prop_assert_eq!(unhex::<32>(&hex::encode(bytes)), Some(bytes));
             let _ = (unhex::<4>(&text), id(&text));
         }
     }

@@ -13,12 +13,12 @@ pub fn rewritten(event: &Event, app: &str, ring: &Ring, received_at_ms: i64) -> 
     let user_id = event.head().user_id;
     let name = key.pseudonym(app, user_id)?;
     let mut stored = event.clone();
-    let free = match &mut stored {
-        Event::Stall(e) => e.cause.as_mut(),
-        Event::Error(e) => e.message.as_mut(),
-        _ => None,
+    let free: [Option<&mut Cow<str>>; 2] = match &mut stored {
+        Event::Stall(e) => [e.cause.as_mut(), None],
+        Event::Error(e) => [Some(&mut e.code), e.message.as_mut()],
+        _ => [None, None],
     };
-    if let Some(text) = free.filter(|text| text.contains(user_id)) {
+    for text in free.into_iter().flatten().filter(|text| text.contains(user_id)) {
         *text = Cow::Owned(text.replace(user_id, &name));
     }
     stored.set_user_id(Cow::Owned(name));
@@ -52,7 +52,7 @@ mod tests {
     #[test]
     fn the_id_is_gone_wherever_it_stood_and_the_rest_is_as_it_was() {
         let error = format!(
-            r#"{{"type":"error",{HEAD},"code":"x","message":"no licence for ada@example, sorry","fatal":true,"account":"ada@example"}}"#
+            r#"{{"type":"error",{HEAD},"code":"licence:ada@example","message":"no licence for ada@example, sorry","fatal":true,"account":"ada@example"}}"#
         );
         let stall = format!(
             r#"{{"type":"stall",{HEAD},"cdn":"a","began_at_ms":0,"stall_ms":1,"kind":"rebuffer","media":"video","threshold_ms":1,"cause":"ada@example"}}"#

@@ -54,7 +54,7 @@ impl RingKey {
         keyed.update(app.as_bytes());
         keyed.update(&[0]);
         keyed.update(user_id.as_bytes());
-        let digits: String = key::hex(&keyed.finalize().into_bytes()).chars().take(DIGITS).collect();
+        let digits: String = hex::encode(keyed.finalize().into_bytes()).chars().take(DIGITS).collect();
         Some(format!("{}.{digits}", self.id))
     }
 }
@@ -147,7 +147,7 @@ mod tests {
         let lines: Vec<String> = keys
             .iter()
             .map(|(id, day, kept)| {
-                let secret = if *kept { format!("secret = '{}'", key::hex(&[*day as u8; 32])) } else { "destroyed = 2026-01-01".into() };
+                let secret = if *kept { format!("secret = '{}'", hex::encode([*day as u8; 32])) } else { "destroyed = 2026-01-01".into() };
                 format!("[[key]]\nid = '{id}'\nvalid_from = '{}'\n{secret}\n", when::show(day * DAY_MS))
             })
             .collect();
@@ -194,7 +194,7 @@ mod tests {
         assert!(ring(&[("a", 100, true), ("b", 130, true)]).is_err_and(|e| e.contains("30 days after key \"a\"") && e.contains("31 days")));
         assert!(ring(&[("a", 100, true), ("a", 200, true)]).is_err_and(|e| e.contains("twice")));
         assert!(ring(&[("A", 100, true)]).is_err_and(|e| e.contains("lower-case")));
-        let secret = key::hex(&[0xab; 32]);
+        let secret = hex::encode([0xab; 32]);
         for text in [
             format!("[[key]]\nid = 'a'\nvalid_from = 2026-01-01\nsecret = '{secret}0'\n"),
             format!("[[key]]\nid = 'a'\nvalid_from = 2026-01-01\nsecret = '{secret}\n"),

@@ -22,7 +22,7 @@ fn other_key() -> String {
 
 /// `demo` with these further words, and `other`, each with a key.
 async fn service(words: &str) -> Service {
-    let keys = |id: &str, key: &str| format!("[[app.key]]\nid = '{id}'\nsha256 = '{}'\n", key::hex(&key::hash(key)));
+    let keys = |id: &str, key: &str| format!("[[app.key]]\nid = '{id}'\nsha256 = '{}'\n", hex::encode(key::hash(key)));
     let text = format!(
         "[[app]]\nid = 'demo'\n{words}\n{}[[app.token_key]]\nid = 'k'\nalg = 'HS256'\nsecret_env = 'S'\n[[app]]\nid = 'other'\n{}",
         keys("01010101", &demo_key()),

@@ -52,7 +52,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
         for partition in self.partitions.values_mut() {
             moved.iter_mut().zip(partition.book.take_moved()).for_each(|(sum, more)| *sum += more);
         }
-        let sums = self.buffer.take_sums();
+        let sums = self.buffer.sums();
         if moved != sums {
             return Err(Error::Ledger(format!("rows add {sums:?}, but counters moved by {moved:?}: nothing was committed")));
         }

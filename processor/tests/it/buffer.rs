@@ -88,12 +88,13 @@ fn booked(records: &[Vec<u8>], commit_every: usize) -> Vec<RecordBatch> {
 fn moved(event: &Event<'static>, to: u8) -> Event<'static> {
     let mut event = event.clone();
     if let Event::Heartbeat(beat) = &mut event {
-        (beat.programme_id, beat.region) = match to {
-            0 => ("p2".into(), None),
-            1 => (beat.programme_id.clone(), Some("eu".into())),
-            2 => ("p2".into(), Some("us".into())),
-            _ => return event,
-        };
+        match to {
+            0 => beat.programme_id = "p2".into(),
+            1 => beat.region = Some("eu".into()),
+            2 => beat.region = Some("us".into()),
+            3 => beat.user_id = "u2".into(),
+            _ => {}
+        }
     }
     event
 }

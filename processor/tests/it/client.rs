@@ -20,6 +20,13 @@ pub fn record(event: &Event<'_>, skew: i64, delay: i64) -> Vec<u8> {
     out
 }
 
+/// The same of another app.
+pub fn record_of(app: &str, event: &Event<'_>) -> Vec<u8> {
+    let (sent, mut out) = (event.head().at_ms + 5, Vec::new());
+    record::write(&mut out, app, sent, Some(sent), &serde_json::to_string(event).unwrap()).unwrap();
+    out
+}
+
 pub fn message(partition: i32, offset: i64, payload: Vec<u8>) -> Message {
     Message { place: Place { partition, offset }, payload }
 }
@@ -69,6 +76,22 @@ pub fn stall(session: &str, seq: u64, at_ms: i64) -> Event<'_> {
         threshold_ms: 500,
         cause: None,
         last_segment: None,
+    })
+}
+
+/// Something that a player says in words.
+pub fn failed(session: &str, seq: u64, at_ms: i64) -> Event<'_> {
+    Event::Error(Error {
+        session_id: session.into(),
+        seq,
+        at_ms,
+        user_id: "u1".into(),
+        programme_id: "p1".into(),
+        region: None,
+        cdn: Some("cdn-a".into()),
+        code: "licence".into(),
+        message: Some("no licence for u1".into()),
+        fatal: false,
     })
 }
 

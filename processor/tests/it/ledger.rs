@@ -254,16 +254,26 @@ async fn a_closed_period_reads_the_same_after_late_rows_decisions_compaction_era
 
     // A user asks to be forgotten: the name goes, amounts stay, and the processor knows its sessions again.
     topic.add(0, record(&stall("plain", 99, T0 + 60_000), 0, 0));
+    topic.add(0, record(&failed("plain", 100, T0 + 61_000), 0, 0));
+    // Somebody else's user of the same name.
+    topic.add(0, record_of("elsewhere", &stall("theirs", 1, T0 + 60_000)));
     work_through(&config, &topic).await;
+    assert!(told(folder.path()).await.iter().all(|(app, raw, _)| app == "elsewhere" || raw.contains("u1")));
     let (before, names) = (booked(folder.path()).await, users(folder.path()).await);
     assert_eq!(names.iter().map(|(user, _)| user.as_str()).collect::<Vec<_>>(), ["u1", "u1"], "increments, events");
     let person = |user_id| Person { app: "demo", user_id };
     let nobody = erase(&root, &policy, person("u2"), sign, |_, _, _| ()).await.unwrap();
     assert!(nobody.iter().all(|e| e.rows == 0 && e.files == 0), "{nobody:?}");
     let erased = erase(&root, &policy, person("u1"), sign, |_, _, _| ()).await.unwrap();
-    assert_eq!(erased.iter().map(|e| e.rows).collect::<Vec<_>>(), names.iter().map(|(_, rows)| *rows).collect::<Vec<_>>());
+    let theirs = 1;
+    assert_eq!(erased.iter().map(|e| e.rows).collect::<Vec<_>>(), [names[0].1, names[1].1 - theirs]);
     let left = users(folder.path()).await;
-    assert!(left.iter().all(|(user, _)| *user == erased[0].stands_for), "{left:?}");
+    let stands_for = erased[0].stands_for.clone();
+    assert_eq!(left, [(stands_for.clone(), names[0].1), (stands_for, names[1].1 - theirs), ("u1".into(), theirs)]);
+    for (app, raw, message) in told(folder.path()).await {
+        let theirs = app == "elsewhere";
+        assert_eq!((raw.contains("u1"), message.is_none()), (theirs, true), "{app}: {raw} {message:?}");
+    }
     assert!(erase(&root, &policy, person("u1"), sign, |_, _, _| ()).await.unwrap().iter().all(|e| e.rows == 0));
     assert_eq!(booked(folder.path()).await, before);
     reads_the_same(&root, month, tz, &closed).await;
@@ -283,6 +293,21 @@ async fn a_closed_period_reads_the_same_after_late_rows_decisions_compaction_era
     let verified = period::verify(&root, month, tz).await.unwrap();
     assert_eq!((verified.ok, verified.differences.len()), (false, 1));
     assert_ne!(verified.file_sha256, verified.kept_sha256);
+}
+
+/// Of every event: its app, the client's own text, and what it said in words.
+async fn told(folder: &Path) -> Vec<(String, String, Option<String>)> {
+    let (table, mut told) = (load(folder, "events").await, Vec::new());
+    for file in livemeter_processor::scan::files(&table).unwrap() {
+        livemeter_processor::scan::read(&table, &file, &["app", "raw", "message"], None, |c| {
+            let (app, raw, message) = (c.text("app")?, c.text("raw")?, c.text_or_null("message")?);
+            told.extend((0..c.rows()).map(|row| (app.value(row).into(), raw.value(row).into(), message(row).map(str::to_owned))));
+            Ok(())
+        })
+        .await
+        .unwrap();
+    }
+    told
 }
 
 /// Every user of `increments`, then of `events`, with the number of rows.

@@ -207,7 +207,7 @@ impl Originals {
         };
         reader.read(origin.partition, origin.offset, origin.offset + 1, &mut |_, _, text| take(text)).map_err(Failure::new)?;
         // Another record at that place: the topic was made anew.
-        Ok(found.filter(|text| hex(text) == letter.sha256))
+        Ok(found.filter(|text| sha256(text) == letter.sha256))
     }
 
     /// Whether the processor would take it now; then it gets the key of its session.
@@ -223,7 +223,7 @@ impl Originals {
 fn kept_whole(letter: &DeadLetter) -> Result<Vec<u8>, String> {
     let gone = || "the broker no longer holds its record, and the letter kept only its beginning".to_owned();
     let kept = letter.kept().ok_or_else(gone)?;
-    if kept.len() as u64 == letter.length_bytes && hex(&kept) == letter.sha256 { Ok(kept) } else { Err(gone()) }
+    if kept.len() as u64 == letter.length_bytes && sha256(&kept) == letter.sha256 { Ok(kept) } else { Err(gone()) }
 }
 
 /// An event that ingest refused before it was a record: it becomes one, received when it was.
@@ -237,6 +237,6 @@ fn wrapped(letter: &DeadLetter, text: &[u8]) -> Result<Vec<u8>, String> {
     Ok(value)
 }
 
-fn hex(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+fn sha256(bytes: &[u8]) -> String {
+    format!("{:x}", Sha256::digest(bytes))
 }

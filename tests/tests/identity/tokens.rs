@@ -29,27 +29,15 @@ fn apps() -> (Apps, String) {
 }
 
 fn token(apps: &Apps, user: &str, kid: &str) -> String {
-    let key = apps.path(if kid == "ed" { "private.pem" } else { "secret" });
-    let flag = if kid == "ed" { "--private-key" } else { "--secret" };
-    let key = key.to_str().expect("a plain path");
-    let out = apps.run(&[
-        "apps",
-        "token",
-        "--app",
-        APP,
-        "--kid",
-        kid,
-        "--user",
-        user,
-        "--programme",
-        "match-7",
-        "--cdn",
-        "cdn-a",
-        "--ttl",
-        "600",
-        flag,
-        key,
-    ]);
+    token_good_for(apps, user, kid, "600")
+}
+
+fn token_good_for(apps: &Apps, user: &str, kid: &str, ttl_s: &str) -> String {
+    let (file, flag) = if kid == "ed" { ("private.pem", "--private-key") } else { ("secret", "--secret") };
+    let key = apps.path(file);
+    let bound = ["--user", user, "--programme", "match-7", "--cdn", "cdn-a", "--ttl", ttl_s];
+    let signed = [flag, key.to_str().expect("a plain path")];
+    let out = apps.run(&[["apps", "token", "--app", APP, "--kid", kid].as_slice(), &bound, &signed].concat());
     String::from_utf8(out.stdout).expect("text").trim().to_owned()
 }
 
@@ -113,26 +101,7 @@ async fn a_viewer_speaks_for_nobody_else_and_only_of_the_cdns_it_was_sent_to() {
 
 /// A token that was good for a second.
 async fn expired(apps: &Apps) -> String {
-    let (key, flag) = (apps.path("private.pem"), "--private-key");
-    let key = key.to_str().expect("a plain path");
-    let out = apps.run(&[
-        "apps",
-        "token",
-        "--app",
-        APP,
-        "--kid",
-        "ed",
-        "--user",
-        "ada",
-        "--programme",
-        "match-7",
-        "--cdn",
-        "cdn-a",
-        "--ttl",
-        "1",
-        flag,
-        key,
-    ]);
+    let token = token_good_for(apps, "ada", "ed", "1");
     tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
-    String::from_utf8(out.stdout).expect("text").trim().to_owned()
+    token
 }
