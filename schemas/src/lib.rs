@@ -13,11 +13,13 @@
 //! * [`period`]     a closed period: totals, and the offsets up to which they count
 //! * [`metrics`]    the definitions printed beside every figure
 //! * [`reports`]    the shapes of the traffic and quality reports, the definitions, the status
+//! * [`bills`]      the shapes of the bill check: contracts, logs, invoices, differences, simulation
 //! * [`sql`]        a query in SQL, and its answer
 //! * [`openapi`]    the published HTTP contract, assembled from all of the above
 //! * [`published`]  the committed files made from these types: OpenAPI, JSON Schema, the ledger's columns
 
 pub mod answer;
+pub mod bills;
 pub mod decode;
 pub mod derived;
 pub mod event;
