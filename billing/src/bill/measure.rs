@@ -1,0 +1,135 @@
+//! Windows → the one figure that a mode bills of them: bytes of the period, or bytes per window. Each mode cites its
+//! rule. Factors, units and money come behind it, in [`super::line`].
+
+use super::percentile;
+use crate::contract::{Mode, Percentile};
+use crate::exact::{Exact, TooLarge};
+use crate::period::{Day, Period};
+use crate::series::Series;
+use chrono::NaiveDate;
+use serde::Serialize;
+
+/// Until this hour of the contract's zone, off-peak samples count half.
+pub const OFFPEAK_HOURS: u32 = 8;
+/// The daily peak that is billed of `peak4_month`.
+pub const PEAK_RANK: usize = 4;
+
+/// A window that decided, and what it was chosen from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// Of the window.
+    pub date: NaiveDate,
+    /// Index in the period.
+    pub window: usize,
+    /// ms since 1970 UTC.
+    pub start_ms: i64,
+    /// In the window, as counted.
+    pub bytes: u64,
+    /// Out of so many,
+    pub samples: usize,
+    /// so many were dropped,
+    pub dropped: usize,
+    /// and this one was taken, from 1.
+    pub rank: usize,
+}
+
+/// What a mode makes of a series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measure {
+    /// Bytes of the period (`traffic`), or bytes per window.
+    pub value: Exact,
+    pub samples: Vec<Sample>,
+    pub dropped_windows: Vec<u32>,
+    /// Days that were measured: those with traffic, where the contract says so.
+    pub days: usize,
+}
+
+/// Measures a series whose length is the period's.
+///
+/// With `valid_days_only`, days without traffic are no samples (Huawei, price-cdn/cdn_01_0160: "valid day").
+pub fn measure(mode: Mode, percentile: Percentile, period: &Period, series: &Series) -> Result<Measure, TooLarge> {
+    let bytes = series.bytes();
+    let counts = |day: &&Day| !percentile.valid_days_only || bytes[day.range()].iter().any(|bytes| *bytes > 0);
+    let days: Vec<&Day> = period.days().iter().filter(counts).collect();
+    let input = Input { percentile, period, bytes, days };
+    match mode {
+        Mode::Traffic => Ok(Measure { value: whole(series.total())?, samples: vec![], dropped_windows: vec![], days: input.days.len() }),
+        Mode::P95Month => input.p95(1, |_| 1),
+        Mode::P95OffpeakHalf => input.p95(2, |hour| if hour < OFFPEAK_HOURS { 1 } else { 2 }),
+        Mode::P95DayAvg => input.average(|day| input.day(day, percentile::dropped(day.windows, percentile.rounding))),
+        Mode::PeakDayAvg => input.average(|day| input.day(day, 0)),
+        Mode::Peak4Month => Ok(input.peak4()),
+    }
+}
+
+fn whole(value: u128) -> Result<Exact, TooLarge> {
+    i128::try_from(value).map(Exact::whole).map_err(|_| TooLarge)
+}
+
+struct Input<'a> {
+    percentile: Percentile,
+    period: &'a Period,
+    bytes: &'a [u64],
+    days: Vec<&'a Day>,
+}
+
+impl Input<'_> {
+    /// Percentile of all windows, each weighted by its hour; `full` is the weight of an hour that counts whole.
+    /// Whole numbers throughout: halves are taken of the result. Off-peak: definitions ("p95_offpeak_half").
+    fn p95(&self, full: u64, weight: impl Fn(u32) -> u64) -> Result<Measure, TooLarge> {
+        let mut weighted: Vec<u64> = Vec::with_capacity(self.bytes.len());
+        let mut index: Vec<usize> = Vec::new();
+        for day in &self.days {
+            if full > 1 {
+                weighted.extend(day.range().map(|window| self.bytes[window] * weight(self.period.hour(window))));
+            } else {
+                weighted.extend_from_slice(&self.bytes[day.range()]);
+            }
+            index.extend(day.range());
+        }
+        let dropped = percentile::dropped(weighted.len(), self.percentile.rounding);
+        let billed = percentile::billed(&mut weighted.clone(), dropped);
+        let (place, places) = percentile::places(&weighted, billed, dropped);
+        let value = Exact::fraction(i128::from(billed), i128::from(full))?;
+        let sample = index.get(place).map(|window| self.sample(*window, weighted.len(), dropped));
+        let dropped_windows = places.into_iter().map(|place| index[place as usize] as u32).collect();
+        Ok(Measure { value, samples: sample.into_iter().collect(), dropped_windows, days: self.days.len() })
+    }
+
+    /// One window of each day, averaged over the days measured. Definitions ("p95_day_avg": 14 of 288 are dropped;
+    /// "peak_day_avg"); Huawei, price-cdn/cdn_01_0161 (average of the peaks of valid days).
+    fn average(&self, of_day: impl Fn(&Day) -> Sample) -> Result<Measure, TooLarge> {
+        let samples: Vec<Sample> = self.days.iter().map(|day| of_day(day)).collect();
+        let sum = whole(samples.iter().map(|sample| u128::from(sample.bytes)).sum())?;
+        let value = if samples.is_empty() { Exact::ZERO } else { sum.over(Exact::whole(samples.len() as i64))? };
+        Ok(Measure { value, samples, dropped_windows: vec![], days: self.days.len() })
+    }
+
+    /// The fourth highest daily peak; 0 with fewer than 4 days. Definitions ("peak4_month").
+    fn peak4(&self) -> Measure {
+        let mut peaks: Vec<Sample> = self.days.iter().map(|day| self.day(day, 0)).collect();
+        peaks.sort_by_key(|peak| (std::cmp::Reverse(peak.bytes), peak.window));
+        let of = peaks.len();
+        let fourth = peaks.get(PEAK_RANK - 1).map(|peak| Sample { samples: of, dropped: PEAK_RANK - 1, rank: PEAK_RANK, ..*peak });
+        let value = fourth.map_or(Exact::ZERO, |peak| Exact::whole(peak.bytes));
+        Measure { value, samples: fourth.into_iter().collect(), dropped_windows: vec![], days: self.days.len() }
+    }
+
+    /// The largest window of a day but `dropped`.
+    fn day(&self, day: &Day, dropped: usize) -> Sample {
+        let bytes = &self.bytes[day.range()];
+        let billed = match dropped {
+            0 => bytes.iter().copied().max().unwrap_or_default(),
+            _ => percentile::billed(&mut bytes.to_vec(), dropped),
+        };
+        // Ties: see percentile::places.
+        let above = bytes.iter().filter(|bytes| **bytes > billed).count();
+        let tied = bytes.iter().enumerate().filter(|(_, bytes)| **bytes == billed).nth(dropped.saturating_sub(above));
+        self.sample(day.first + tied.map_or(0, |(place, _)| place), day.windows, dropped)
+    }
+
+    fn sample(&self, window: usize, samples: usize, dropped: usize) -> Sample {
+        let date = self.period.day_of(window).map_or(self.period.from(), |day| day.date);
+        Sample { date, window, start_ms: self.period.window_ms(window), bytes: self.bytes[window], samples, dropped, rank: dropped + 1 }
+    }
+}

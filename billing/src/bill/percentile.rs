@@ -1,0 +1,41 @@
+//! The 95th percentile as CDNs bill it: of N samples the largest 0.05 N are dropped, the next is billed. Found by
+//! selection, not by sorting. Sources: definitions ("p95_month"); Huawei, price-cdn/cdn_01_0160; BytePlus, bandwidth
+//! packages (288 × 16 × 5 % = 230.4, so the 231st is billed).
+
+use crate::contract::DropRounding;
+
+/// How many of `samples` are dropped: 0.05 N, rounded as the contract says. One is always left to be billed.
+pub fn dropped(samples: usize, rounding: DropRounding) -> usize {
+    let twentieth = match rounding {
+        DropRounding::Floor => samples / 20,
+        DropRounding::Ceil => samples.div_ceil(20),
+        DropRounding::Nearest => (samples + 10) / 20,
+    };
+    twentieth.min(samples.saturating_sub(1))
+}
+
+/// The largest sample but `dropped`. Reorders them; zero of none.
+pub fn billed(samples: &mut [u64], dropped: usize) -> u64 {
+    let Some(place) = samples.len().checked_sub(1 + dropped) else { return 0 };
+    *samples.select_nth_unstable(place).1
+}
+
+/// Where the billed sample stands, and which were dropped. Of equal samples the earlier count as larger: who bills
+/// need not care, but evidence must name one.
+pub fn places(samples: &[u64], billed: u64, dropped: usize) -> (usize, Vec<u32>) {
+    let above = samples.iter().filter(|sample| **sample > billed).count();
+    let mut ties = dropped.saturating_sub(above);
+    let (mut window, mut windows) = (0, Vec::with_capacity(dropped));
+    let mut found = false;
+    for (index, sample) in samples.iter().enumerate() {
+        if *sample > billed {
+            windows.push(index as u32);
+        } else if *sample == billed && ties > 0 {
+            windows.push(index as u32);
+            ties -= 1;
+        } else if *sample == billed && !found {
+            (window, found) = (index, true);
+        }
+    }
+    (window, windows)
+}
