@@ -16,6 +16,7 @@ pub const DAYS_MAX: usize = 366;
 /// A day of the zone: `windows` of them from index `first` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Day {
+    #[serde(serialize_with = "date")]
     pub date: NaiveDate,
     pub first: usize,
     pub windows: usize,
@@ -180,4 +181,17 @@ fn day_start_ms(zone: Tz, date: NaiveDate) -> Result<i64, PeriodError> {
     let start = (0..=24 * 4).find_map(|quarter| zone.from_local_datetime(&(midnight + Duration::minutes(15 * quarter))).earliest());
     let start_ms = start.ok_or_else(refused)?.timestamp_millis();
     if start_ms % WINDOW_MS != 0 { Err(refused()) } else { Ok(start_ms) }
+}
+
+/// A date as text, `2026-01-31`.
+pub fn date<S: serde::Serializer>(date: &NaiveDate, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(date)
+}
+
+/// A date as text, or null.
+pub fn date_or_null<S: serde::Serializer>(date: &Option<NaiveDate>, serializer: S) -> Result<S::Ok, S::Error> {
+    match date {
+        Some(date) => serializer.collect_str(date),
+        None => serializer.serialize_none(),
+    }
 }

@@ -8,6 +8,7 @@ use crate::contract::{Contract, Mode, RoundPer};
 use crate::exact::{Exact, Rounding, TooLarge};
 use crate::period::{Period, WINDOW_S};
 use crate::series::{Basis, Place, Series};
+use num_traits::One;
 
 /// The prices of a contract for one line.
 pub fn prices<'a>(contract: &'a Contract, period: &Period, place: &Place) -> Result<Prices<'a>, BillError> {
@@ -21,6 +22,19 @@ pub fn prices<'a>(contract: &'a Contract, period: &Period, place: &Place) -> Res
         free: contract.free.as_ref(),
         share: days_share(period.days().len(), period)?,
     })
+}
+
+/// Logged or counted bytes → the contract's unit, as billed; for modes that bill bytes.
+pub fn used(contract: &Contract, basis: Basis, bytes: u128) -> Result<Exact, TooLarge> {
+    let mut value = Exact::whole(i128::try_from(bytes).map_err(|_| TooLarge)?).times(contract.overhead.into())?;
+    if basis == Basis::Client {
+        value = value.times(contract.log_overhead.into())?;
+    }
+    value = value.times(Exact::fraction(1, contract.unit.size())?)?;
+    match contract.money.quantity_decimals {
+        Some(decimals) => Ok(value.round(decimals, Rounding::HalfUp)?.into()),
+        None => Ok(value),
+    }
 }
 
 /// Measures and prices the bytes of one line.

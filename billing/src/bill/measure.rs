@@ -18,6 +18,7 @@ pub const PEAK_RANK: usize = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Sample {
     /// Of the window.
+    #[serde(serialize_with = "crate::period::date")]
     pub date: NaiveDate,
     /// Index in the period.
     pub window: usize,

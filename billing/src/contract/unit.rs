@@ -83,4 +83,38 @@ impl Unit {
     pub fn in_unit(self, other: Unit) -> Option<Exact> {
         if self.is_bandwidth() != other.is_bandwidth() { None } else { Exact::fraction(self.size(), other.size()).ok() }
     }
+
+    /// A unit as an invoice writes it, in its own sense of thousand: "GB" under a contract in GiB is a GiB, since vendors
+    /// write GB for either. None: no bytes and no bandwidth, such as requests, or the other of the two.
+    pub fn written(self, text: &str) -> Option<Unit> {
+        let plain: String = text.chars().filter(|c| c.is_ascii_alphanumeric()).map(|c| c.to_ascii_lowercase()).collect();
+        let binary = matches!(self, Unit::Gib | Unit::Tib);
+        let unit = match plain.as_str() {
+            "gb" | "gib" | "gbyte" | "gbytes" | "gigabyte" | "gigabytes" | "gibibyte" | "gibibytes" => {
+                if binary {
+                    Unit::Gib
+                } else {
+                    Unit::Gb
+                }
+            }
+            "tb" | "tib" | "tbyte" | "tbytes" | "terabyte" | "terabytes" | "tebibyte" | "tebibytes" => {
+                if binary {
+                    Unit::Tib
+                } else {
+                    Unit::Tb
+                }
+            }
+            "mbps" | "mbits" | "mbit" | "megabitspersecond" => Unit::Mbps { base: self.base() },
+            "gbps" | "gbits" | "gbit" | "gigabitspersecond" => Unit::Gbps { base: self.base() },
+            _ => return None,
+        };
+        (unit.is_bandwidth() == self.is_bandwidth()).then_some(unit)
+    }
+
+    fn base(self) -> u32 {
+        match self {
+            Unit::Mbps { base } | Unit::Gbps { base } => base,
+            _ => 1_000,
+        }
+    }
 }

@@ -4,9 +4,11 @@
 //! * [`sides`]     what is compared
 //! * [`waterfall`] client → log → invoice, in bytes, by place, day and window
 //! * [`lines`]     each line of the invoice beside what it should say
+//! * [`expected`]  what it should say
 //! * [`causes`]    errors with a name, and the rule by which each is recognised
 
 pub mod causes;
+pub mod expected;
 pub mod lines;
 pub mod sides;
 pub mod waterfall;
@@ -61,6 +63,7 @@ pub struct Reconciliation {
 /// One day of the contract's zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DayParts {
+    #[serde(serialize_with = "crate::period::date")]
     pub date: NaiveDate,
     pub parts: Parts,
     /// Highest 5-minute bandwidth of the day, bit/s, rounded down: of the log where there is one, else of the client.
@@ -94,13 +97,14 @@ pub fn reconcile(sides: &Sides) -> Result<Reconciliation, ReconcileError> {
     let client_bill = bill(sides.contract, sides.period, sides.client)?;
     let logged = sides.log.map(LogSide::all).transpose()?;
     let log_bill = logged.as_ref().map(|logged| bill(sides.contract, sides.period, logged)).transpose()?;
-    let checked = lines::check(sides, logged.as_ref().unwrap_or(sides.client))?;
+    let best = logged.as_ref().unwrap_or(sides.client);
+    let checked = lines::check(sides, best)?;
     let total = splits.total()?;
     Ok(Reconciliation {
         verdict: checked.verdict,
         without_sdk_known: splits.without_sdk_known(),
         waterfall: waterfall::steps(sides, &total, checked.invoice_bytes),
-        days: splits.days(sides)?,
+        days: splits.days(sides, &best.sum(sides.period)?)?,
         places: splits.places()?,
         total,
         client_bill,

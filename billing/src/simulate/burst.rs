@@ -3,7 +3,7 @@
 
 use crate::bill::percentile;
 use crate::contract::DropRounding;
-use crate::series::bandwidth_bps;
+use crate::period::WINDOW_S;
 use serde::Serialize;
 
 /// Slots above a level.
@@ -21,7 +21,12 @@ pub struct BurstBudget {
     pub alert: bool,
 }
 
-/// Of a period of `windows`, of which `known` are over. `alert_left`: slots left at which to tell someone.
+/// Of a period of `windows`, the first of which are `known`. `alert_left`: slots left at which to tell someone.
 pub fn burst_budget(windows: usize, known: &[u64], rounding: DropRounding, level_bps: u64, alert_left: u64) -> BurstBudget {
-    todo!()
+    // bytes × 8 ÷ 300 above the level, without dividing.
+    let is_burst = |bytes: &&u64| u128::from(**bytes) * 8 > u128::from(level_bps) * WINDOW_S as u128;
+    let slots = percentile::dropped(windows, rounding) as u64;
+    let used = known.iter().filter(is_burst).count() as u64;
+    let left = slots.saturating_sub(used);
+    BurstBudget { level_bps, slots, used, left, alert: left <= alert_left }
 }
