@@ -77,7 +77,10 @@ impl Lines<'_> {
         let told = error.message().trim().to_owned();
         let start = error.span().map_or(0, |span| span.start);
         let field = told.split('`').nth(1).map(str::to_owned);
-        let written = self.0.lines().nth(self.line(start) - 1).and_then(|line| line.split_once('=')).map(|(key, _)| key.trim().to_owned());
+        // The name that stands before the value.
+        let before = self.0.get(..start).and_then(|text| text.lines().next_back()).unwrap_or_default();
+        let key = before.trim_end().strip_suffix('=').map(str::trim_end).unwrap_or_default();
+        let written = key.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').next().filter(|key| !key.is_empty()).map(str::to_owned);
         let named = told.starts_with("unknown field") || told.starts_with("missing field");
         let field = if named { field } else { written.or(field) };
         Refusal { line: self.line(start), field: field.unwrap_or_else(|| "text".into()), reason: Reason::Shape { told } }
