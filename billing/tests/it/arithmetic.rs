@@ -105,7 +105,9 @@ proptest! {
 
 #[test]
 fn lines_or_the_total_are_rounded_as_the_contract_says() {
-    let fields = |per: &str| format!("sum_over = \"domain\"\nmoney = {{ rounding = \"half_up\", per = \"{per}\" }}\ntiers = [{{ from = 0, price = \"0.125\" }}]");
+    let fields = |per: &str| {
+        format!("sum_over = \"domain\"\nmoney = {{ rounding = \"half_up\", per = \"{per}\" }}\ntiers = [{{ from = 0, price = \"0.125\" }}]")
+    };
     let amount = |per: &str| {
         let contract = contract(&fields(per));
         let period = contract.period("2026-10-01..2026-10-01").expect("a day");
@@ -117,7 +119,9 @@ fn lines_or_the_total_are_rounded_as_the_contract_says() {
 
 #[test]
 fn prices_by_region_and_regions_without_one() {
-    let priced = contract("sum_over = \"region\"\ntiers = [{ region = \"cn\", from = 0, price = 2 }, { region = \"us\", from = 0, up_to = 1, price = 3 }, { region = \"us\", from = 1, price = 1 }]");
+    let priced = contract(
+        "sum_over = \"region\"\ntiers = [{ region = \"cn\", from = 0, price = 2 }, { region = \"us\", from = 0, up_to = 1, price = 3 }, { region = \"us\", from = 1, price = 1 }]",
+    );
     let period = priced.period("2026-10-01..2026-10-01").expect("a day");
     let one = |region: &str| (Place::new(Some("d"), Some(region)), [vec![3_000_000_000], vec![0; 287]].concat());
     let two = bill(&priced, &period, &traffic(Basis::Log, ["cn", "us"].map(one))).expect("a bill");
@@ -130,7 +134,8 @@ fn prices_by_region_and_regions_without_one() {
 fn a_clients_bytes_become_logged_ones_first() {
     let contract = contract("overhead = \"1.1\"\nlog_overhead = \"1.02\"");
     let period = month(&contract);
-    let of = |basis| bill(&contract, &period, &traffic(basis, [(Place::ALL, vec![1_000_000_000; 8_928])])).expect("a bill").lines[0].quantity;
+    let of =
+        |basis| bill(&contract, &period, &traffic(basis, [(Place::ALL, vec![1_000_000_000; 8_928])])).expect("a bill").lines[0].quantity;
     assert_eq!(of(Basis::Log), decimal("9820.8"));
     assert_eq!(of(Basis::Client), decimal("10017.216"));
 }

@@ -67,7 +67,9 @@ fn meets(name: &str, golden: &Golden) {
     assert_eq!((period.windows(), period.start_ms()), (expected.windows, expected.start), "{name}");
     let mut bytes = vec![0; period.windows()];
     if let Some(mix) = &golden.mix {
-        bytes = (0..period.windows() as u64).map(|i| ((u128::from(mix.a) * u128::from(i) + u128::from(mix.b)) % u128::from(mix.m)) as u64).collect();
+        bytes = (0..period.windows() as u64)
+            .map(|i| ((u128::from(mix.a) * u128::from(i) + u128::from(mix.b)) % u128::from(mix.m)) as u64)
+            .collect();
     }
     for fill in &golden.fills {
         let end = fill.to.min(bytes.len());

@@ -36,7 +36,15 @@ impl Case {
         let invoice = InvoiceSide { currency: self.contract.currency.clone(), lines };
         let tails: [Tail; 0] = [];
         let (contract, period) = (&self.contract, &self.period);
-        let sides = Sides { contract, period, client: &self.client, log: Some(&self.log), tails: &tails, invoice: Some(&invoice), utc: Some(&self.utc) };
+        let sides = Sides {
+            contract,
+            period,
+            client: &self.client,
+            log: Some(&self.log),
+            tails: &tails,
+            invoice: Some(&invoice),
+            utc: Some(&self.utc),
+        };
         reconcile(&sides).expect("compared")
     }
 
@@ -143,7 +151,9 @@ fn a_day_billed_twice_is_named_in_a_months_line() {
 #[test]
 fn a_day_billed_twice_is_named_by_its_line() {
     let case = Case::new("tolerance = { share = \"0.01\" }", 4);
-    let of_day = |row: u64, day: usize| case.line(row, day..day + 1, case.quantity(day..day + 1), cents(case.quantity(day..day + 1) * decimal("0.2")));
+    let of_day = |row: u64, day: usize| {
+        case.line(row, day..day + 1, case.quantity(day..day + 1), cents(case.quantity(day..day + 1) * decimal("0.2")))
+    };
     let mut lines: Vec<InvoiceLine> = (0..31).map(|day| of_day(day as u64 + 2, day)).collect();
     let honest = case.check(lines.clone());
     assert!(honest.causes.is_empty() && honest.verdict <= Verdict::WithinTolerance, "{:?}", honest.verdict);
@@ -158,7 +168,8 @@ fn a_day_billed_twice_is_named_by_its_line() {
         assert_eq!(cause.amount, cents(case.quantity(17..18) * decimal("0.2")));
     }
     // The same line for a day at twice its quantity.
-    let double = |line: InvoiceLine| InvoiceLine { quantity: line.quantity.map(|q| q * Decimal::TWO), amount: line.amount * Decimal::TWO, ..line };
+    let double =
+        |line: InvoiceLine| InvoiceLine { quantity: line.quantity.map(|q| q * Decimal::TWO), amount: line.amount * Decimal::TWO, ..line };
     let lines = (0..31).map(|day| if day == 9 { double(of_day(11, day)) } else { of_day(day as u64 + 2, day) }).collect();
     let checked = case.check(lines);
     names(&checked, &[CauseKind::DayBilledTwice]);
@@ -187,7 +198,8 @@ fn the_wrong_zone_is_named() {
         let bytes = Decimal::from(case.utc.bytes(&Place::ALL, day * 288..(day + 1) * 288) as u64);
         bytes / decimal("1000000000")
     };
-    let lines: Vec<InvoiceLine> = (0..31).map(|day| case.line(day as u64 + 2, day..day + 1, utc_day(day), cents(utc_day(day) * decimal("0.2")))).collect();
+    let lines: Vec<InvoiceLine> =
+        (0..31).map(|day| case.line(day as u64 + 2, day..day + 1, utc_day(day), cents(utc_day(day) * decimal("0.2")))).collect();
     let checked = case.check(lines.clone());
     names(&checked, &[CauseKind::WrongZone]);
     assert!(checked.causes[0].rows.len() >= 20, "only rows {:?}", checked.causes[0].rows);

@@ -16,9 +16,16 @@ fn places() -> impl Strategy<Value = Vec<(Place, Vec<u64>)>> {
 }
 
 fn tails() -> impl Strategy<Value = Vec<Tail>> {
-    let tail = (0..WINDOWS, prop::option::of(0_u64..1 << 30), 0_u64..1 << 40, 0_u64..100_000).prop_map(|(window, logged_after, bytes, lived_ms)| {
-        Tail { place: Place::new(Some("a"), Some("cn")), window, logged_after, bytes, lived_ms, heartbeat_ms: 10_000 }
-    });
+    let tail = (0..WINDOWS, prop::option::of(0_u64..1 << 30), 0_u64..1 << 40, 0_u64..100_000).prop_map(
+        |(window, logged_after, bytes, lived_ms)| Tail {
+            place: Place::new(Some("a"), Some("cn")),
+            window,
+            logged_after,
+            bytes,
+            lived_ms,
+            heartbeat_ms: 10_000,
+        },
+    );
     prop::collection::vec(tail, 0..20)
 }
 
@@ -92,7 +99,10 @@ fn places_are_compared_as_both_sides_tell_them() {
     let period = contract.period("2026-10-01..2026-10-02").expect("days");
     let client = traffic(Basis::Client, [(Place::new(None, Some("cn")), vec![90; WINDOWS])]);
     let mut log = LogSide::new(false);
-    log.anonymous = traffic(Basis::Log, [(Place::new(Some("a"), Some("cn")), vec![40; WINDOWS]), (Place::new(Some("b"), Some("cn")), vec![60; WINDOWS])]);
+    log.anonymous = traffic(
+        Basis::Log,
+        [(Place::new(Some("a"), Some("cn")), vec![40; WINDOWS]), (Place::new(Some("b"), Some("cn")), vec![60; WINDOWS])],
+    );
     let sides = Sides { contract: &contract, period: &period, client: &client, log: Some(&log), tails: &[], invoice: None, utc: None };
     let checked = reconcile(&sides).expect("compared");
     let [only] = checked.places.as_slice() else { panic!("{} places", checked.places.len()) };
