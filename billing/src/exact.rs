@@ -74,25 +74,17 @@ impl Exact {
     /// The decimal with `decimals` places that the rule gives.
     pub fn round(self, decimals: u32, rule: Rounding) -> Result<Decimal, TooLarge> {
         let scale = 10_i128.checked_pow(decimals).ok_or(TooLarge)?;
-        let scaled = self.times(Exact::whole(scale))?;
-        let value = scaled.to_whole(rule);
+        // Whole and rest apart, and without reducing: a figure is shown far more often than it is multiplied.
+        let (value, over) = (*self.0.numer(), *self.0.denom());
+        let rest = (value % over).checked_mul(scale).ok_or(TooLarge)?;
+        let whole = (value / over).checked_mul(scale).ok_or(TooLarge)?;
+        let value = whole.checked_add(divided(rest, over, whole % 2 != 0, rule)).ok_or(TooLarge)?;
         Decimal::try_from_i128_with_scale(value, decimals).map_err(|_| TooLarge)
     }
 
     /// The nearest whole number by the rule.
     pub fn to_whole(self, rule: Rounding) -> i128 {
-        let (value, over) = (*self.0.numer(), *self.0.denom());
-        let (quotient, rest) = (value / over, (value % over).unsigned_abs());
-        // `over - rest` instead of `2 × rest`: that could overflow.
-        let half = rest.cmp(&(over.unsigned_abs() - rest));
-        let away = match rule {
-            _ if rest == 0 => false,
-            Rounding::Down => false,
-            Rounding::Up => true,
-            Rounding::HalfUp => half.is_ge(),
-            Rounding::HalfEven => half.is_gt() || (half.is_eq() && quotient % 2 != 0),
-        };
-        if away { quotient + value.signum() } else { quotient }
+        divided(*self.0.numer(), *self.0.denom(), false, rule)
     }
 
     /// As people read it: exact where it ends within [`SHOWN_DECIMALS`] places, else rounded to even there.
@@ -112,6 +104,21 @@ impl Exact {
     pub fn estimate(self) -> f64 {
         *self.0.numer() as f64 / *self.0.denom() as f64
     }
+}
+
+/// A quotient, rounded by the rule. `odd`: what it will be added to is, which matters where half goes to even.
+fn divided(value: i128, over: i128, odd: bool, rule: Rounding) -> i128 {
+    let (quotient, rest) = (value / over, (value % over).unsigned_abs());
+    // `over - rest` instead of `2 × rest`: that could overflow.
+    let half = rest.cmp(&(over.unsigned_abs() - rest));
+    let away = match rule {
+        _ if rest == 0 => false,
+        Rounding::Down => false,
+        Rounding::Up => true,
+        Rounding::HalfUp => half.is_ge(),
+        Rounding::HalfEven => half.is_gt() || (half.is_eq() && (quotient % 2 != 0) != odd),
+    };
+    if away { quotient + value.signum() } else { quotient }
 }
 
 impl From<Decimal> for Exact {

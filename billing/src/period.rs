@@ -2,7 +2,7 @@
 //! contract's zone; on the two days of a year that clocks are changed they are shorter or longer than 288 windows.
 //! What the windows hold is [`crate::series`]'s affair.
 
-use chrono::{Datelike, Days, Duration, NaiveDate, TimeZone};
+use chrono::{DateTime, Datelike, Days, Duration, NaiveDate, TimeZone, Timelike};
 use chrono_tz::Tz;
 use serde::Serialize;
 
@@ -36,6 +36,8 @@ pub struct Period {
     to: NaiveDate,
     start_ms: i64,
     days: Vec<Day>,
+    /// Hour of the wall's clock at each window's start. Asked for once per window and bill: zones are slow to ask.
+    hours: Vec<u8>,
     /// Days of what was asked for, before it was cut to the contract's validity.
     days_asked: usize,
 }
@@ -83,8 +85,9 @@ impl Period {
             days.push(Day { date, first, windows });
             (first, at_ms) = (first + windows, next_ms);
         }
+        let hours = (0..first).map(|window| hour_at(zone, start_ms + window as i64 * WINDOW_MS)).collect();
         let days_asked = days.len();
-        Ok(Period { zone, from, to, start_ms, days, days_asked })
+        Ok(Period { zone, from, to, start_ms, days, hours, days_asked })
     }
 
     /// `2026-10`, or `2026-10-01..2026-10-15` with both inclusive.
@@ -165,12 +168,15 @@ impl Period {
         self.days.get(place)
     }
 
-    /// Hour of the clock on the zone's wall when a window begins, 0–23.
-    pub fn hour(&self, index: usize) -> u32 {
-        use chrono::Timelike;
-        let at = chrono::DateTime::from_timestamp_millis(self.window_ms(index)).unwrap_or_default();
-        at.with_timezone(&self.zone).hour()
+    /// Hour of the clock on the zone's wall when each window begins, 0–23.
+    pub fn hours(&self) -> &[u8] {
+        &self.hours
     }
+}
+
+fn hour_at(zone: Tz, at_ms: i64) -> u8 {
+    let at = DateTime::from_timestamp_millis(at_ms).unwrap_or_default();
+    at.with_timezone(&zone).hour() as u8
 }
 
 /// When a date begins in a zone, ms since 1970 UTC. Where midnight is skipped, the day begins when the clock

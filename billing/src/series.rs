@@ -76,19 +76,25 @@ impl Series {
     }
 
     pub fn total(&self) -> u128 {
-        self.0.iter().map(|bytes| u128::from(*bytes)).sum()
+        sum(&self.0)
     }
 
     /// Bytes of some of the windows; windows that the series lacks are zero.
     pub fn sum(&self, windows: std::ops::Range<usize>) -> u128 {
         let end = windows.end.min(self.0.len());
-        self.0.get(windows.start.min(end)..end).into_iter().flatten().map(|bytes| u128::from(*bytes)).sum()
+        self.0.get(windows.start.min(end)..end).map_or(0, sum)
     }
 
     pub fn matches(&self, period: &Period) -> Result<(), SeriesError> {
         let (found, expected) = (self.0.len(), period.windows());
         if found == expected { Ok(()) } else { Err(SeriesError::Length { found, expected }) }
     }
+}
+
+/// Halves are summed apart: each sum fits 64 bits for four billion windows, which is several times quicker than 128.
+fn sum(bytes: &[u64]) -> u128 {
+    let (high, low) = bytes.iter().fold((0_u64, 0_u64), |(high, low), bytes| (high + (bytes >> 32), low + (bytes & 0xffff_ffff)));
+    (u128::from(high) << 32) + u128::from(low)
 }
 
 /// Bandwidth of a window in bit/s: bytes × 8 ÷ 300, exact (definitions: "5-minute bandwidth").

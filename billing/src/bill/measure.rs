@@ -8,6 +8,7 @@ use crate::period::{Day, Period};
 use crate::series::Series;
 use chrono::NaiveDate;
 use serde::Serialize;
+use std::borrow::Cow;
 
 /// Until this hour of the contract's zone, off-peak samples count half.
 pub const OFFPEAK_HOURS: u32 = 8;
@@ -55,8 +56,8 @@ pub fn measure(mode: Mode, percentile: Percentile, period: &Period, series: &Ser
     let input = Input { percentile, period, bytes, days };
     match mode {
         Mode::Traffic => Ok(Measure { value: whole(series.total())?, samples: vec![], dropped_windows: vec![], days: input.days.len() }),
-        Mode::P95Month => input.p95(1, |_| 1),
-        Mode::P95OffpeakHalf => input.p95(2, |hour| if hour < OFFPEAK_HOURS { 1 } else { 2 }),
+        Mode::P95Month => input.p95(false),
+        Mode::P95OffpeakHalf => input.p95(true),
         Mode::P95DayAvg => input.average(|day| input.day(day, percentile::dropped(day.windows, percentile.rounding))),
         Mode::PeakDayAvg => input.average(|day| input.day(day, 0)),
         Mode::Peak4Month => Ok(input.peak4()),
@@ -75,26 +76,39 @@ struct Input<'a> {
 }
 
 impl Input<'_> {
-    /// Percentile of all windows, each weighted by its hour; `full` is the weight of an hour that counts whole.
-    /// Whole numbers throughout: halves are taken of the result. Off-peak: definitions ("p95_offpeak_half").
-    fn p95(&self, full: u64, weight: impl Fn(u32) -> u64) -> Result<Measure, TooLarge> {
-        let mut weighted: Vec<u64> = Vec::with_capacity(self.bytes.len());
-        let mut index: Vec<usize> = Vec::new();
-        for day in &self.days {
-            if full > 1 {
-                weighted.extend(day.range().map(|window| self.bytes[window] * weight(self.period.hour(window))));
-            } else {
-                weighted.extend_from_slice(&self.bytes[day.range()]);
-            }
-            index.extend(day.range());
-        }
-        let dropped = percentile::dropped(weighted.len(), self.percentile.rounding);
-        let billed = percentile::billed(&mut weighted.clone(), dropped);
-        let (place, places) = percentile::places(&weighted, billed, dropped);
-        let value = Exact::fraction(i128::from(billed), i128::from(full))?;
-        let sample = index.get(place).map(|window| self.sample(*window, weighted.len(), dropped));
-        let dropped_windows = places.into_iter().map(|place| index[place as usize] as u32).collect();
+    /// Percentile of all windows that are measured. Off-peak, all are doubled but those that count half: so all stay
+    /// whole numbers, and the result is halved. Definitions ("p95_month", "p95_offpeak_half").
+    fn p95(&self, is_offpeak: bool) -> Result<Measure, TooLarge> {
+        let weighted = |window: usize| match is_offpeak && u32::from(self.period.hours()[window]) >= OFFPEAK_HOURS {
+            true => self.bytes[window] * 2,
+            false => self.bytes[window],
+        };
+        let all = self.days.len() == self.period.days().len();
+        let samples: Cow<[u64]> = match (is_offpeak, all) {
+            (false, true) => self.bytes.into(),
+            _ => self.days.iter().flat_map(|day| day.range()).map(weighted).collect(),
+        };
+        let dropped = percentile::dropped(samples.len(), self.percentile.rounding);
+        let found = percentile::found(&samples, dropped);
+        let value = Exact::fraction(i128::from(found.billed), if is_offpeak { 2 } else { 1 })?;
+        let sample = self.window(found.place).map(|window| self.sample(window, samples.len(), dropped));
+        let dropped_windows = match all {
+            true => found.dropped,
+            false => found.dropped.iter().filter_map(|place| self.window(*place as usize)).map(|window| window as u32).collect(),
+        };
         Ok(Measure { value, samples: sample.into_iter().collect(), dropped_windows, days: self.days.len() })
+    }
+
+    /// The window that a place among the measured days' windows is.
+    fn window(&self, place: usize) -> Option<usize> {
+        let mut left = place;
+        for day in &self.days {
+            match left.checked_sub(day.windows) {
+                Some(rest) => left = rest,
+                None => return Some(day.first + left),
+            }
+        }
+        None
     }
 
     /// One window of each day, averaged over the days measured. Definitions ("p95_day_avg": 14 of 288 are dropped;
@@ -119,14 +133,14 @@ impl Input<'_> {
     /// The largest window of a day but `dropped`.
     fn day(&self, day: &Day, dropped: usize) -> Sample {
         let bytes = &self.bytes[day.range()];
-        let billed = match dropped {
-            0 => bytes.iter().copied().max().unwrap_or_default(),
-            _ => percentile::billed(&mut bytes.to_vec(), dropped),
+        let place = match dropped {
+            0 => {
+                let most = bytes.iter().copied().max().unwrap_or_default();
+                bytes.iter().position(|bytes| *bytes == most).unwrap_or_default()
+            }
+            _ => percentile::found(bytes, dropped).place,
         };
-        // Ties: see percentile::places.
-        let above = bytes.iter().filter(|bytes| **bytes > billed).count();
-        let tied = bytes.iter().enumerate().filter(|(_, bytes)| **bytes == billed).nth(dropped.saturating_sub(above));
-        self.sample(day.first + tied.map_or(0, |(place, _)| place), day.windows, dropped)
+        self.sample(day.first + place, day.windows, dropped)
     }
 
     fn sample(&self, window: usize, samples: usize, dropped: usize) -> Sample {

@@ -18,6 +18,7 @@ use crate::series::{Basis, Place, Series, SeriesError, Traffic};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 pub use measure::Sample;
@@ -140,18 +141,18 @@ fn admit(contract: &Contract, period: &Period) -> Result<(), BillError> {
 }
 
 /// Sums first, by what the contract measures as one. An account without traffic still has its line: a minimum is owed.
-pub fn grouped(sum_over: SumOver, period: &Period, traffic: &Traffic) -> Result<BTreeMap<Place, Series>, SeriesError> {
-    let mut groups: BTreeMap<Place, Series> = BTreeMap::new();
+pub fn grouped<'a>(sum_over: SumOver, period: &Period, traffic: &'a Traffic) -> Result<BTreeMap<Place, Cow<'a, Series>>, SeriesError> {
+    let mut groups: BTreeMap<Place, Cow<Series>> = BTreeMap::new();
     for (place, series) in &traffic.places {
         series.matches(period)?;
         let group = group_of(sum_over, place);
         match groups.get_mut(&group) {
-            Some(sum) => sum.add_all(series)?,
-            None => drop(groups.insert(group, series.clone())),
+            Some(sum) => sum.to_mut().add_all(series)?,
+            None => drop(groups.insert(group, Cow::Borrowed(series))),
         }
     }
     if groups.is_empty() && sum_over == SumOver::Account {
-        groups.insert(Place::ALL, Series::zeros(period));
+        groups.insert(Place::ALL, Cow::Owned(Series::zeros(period)));
     }
     Ok(groups)
 }

@@ -20,22 +20,32 @@ pub fn billed(samples: &mut [u64], dropped: usize) -> u64 {
     *samples.select_nth_unstable(place).1
 }
 
-/// Where the billed sample stands, and which were dropped. Of equal samples the earlier count as larger: who bills
+/// The billed sample, where it stands, and which were dropped. Of equal samples the earlier count as larger: who bills
 /// need not care, but evidence must name one.
-pub fn places(samples: &[u64], billed: u64, dropped: usize) -> (usize, Vec<u32>) {
-    let above = samples.iter().filter(|sample| **sample > billed).count();
-    let mut ties = dropped.saturating_sub(above);
-    let (mut window, mut windows) = (0, Vec::with_capacity(dropped));
-    let mut found = false;
-    for (index, sample) in samples.iter().enumerate() {
+pub fn found(samples: &[u64], dropped: usize) -> Found {
+    let mut order = samples.to_vec();
+    let billed = billed(&mut order, dropped);
+    // Selection has left the dropped ones behind the billed one.
+    let ties = order[order.len() - dropped..].iter().filter(|sample| **sample == billed).count();
+    let mut places = Vec::with_capacity(dropped);
+    let (mut place, mut tied) = (None, 0);
+    for (index, sample) in samples.iter().enumerate().filter(|(_, sample)| **sample >= billed) {
         if *sample > billed {
-            windows.push(index as u32);
-        } else if *sample == billed && ties > 0 {
-            windows.push(index as u32);
-            ties -= 1;
-        } else if *sample == billed && !found {
-            (window, found) = (index, true);
+            places.push(index as u32);
+        } else if tied < ties {
+            places.push(index as u32);
+            tied += 1;
+        } else if place.is_none() {
+            place = Some(index);
         }
     }
-    (window, windows)
+    Found { billed, place: place.unwrap_or_default(), dropped: places }
+}
+
+/// See [`found`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    pub billed: u64,
+    pub place: usize,
+    pub dropped: Vec<u32>,
 }

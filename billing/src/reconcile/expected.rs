@@ -12,6 +12,7 @@ use crate::series::{Place, Series, Traffic};
 use chrono::{DateTime, NaiveTime};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ pub struct Expected<'a> {
     pub bill: Bill,
     pub amount: Decimal,
     /// Bytes of what the contract prices as one.
-    groups: BTreeMap<Place, Series>,
+    groups: BTreeMap<Place, Cow<'a, Series>>,
 }
 
 /// What is owed for a bundle.

@@ -34,13 +34,13 @@ proptest! {
         // Stable, by value alone: the earlier of equals stands before the later.
         let mut order: Vec<usize> = (0..samples.len()).collect();
         order.sort_by_key(|i| std::cmp::Reverse(samples[*i]));
-        let (window, mut windows) = percentile::places(&samples, samples[order[dropped]], dropped);
-        prop_assert_eq!(window, order[dropped]);
+        let found = percentile::found(&samples, dropped);
+        prop_assert_eq!(found.place, order[dropped]);
         let mut expected: Vec<u32> = order[..dropped].iter().map(|i| *i as u32).collect();
         expected.sort_unstable();
-        windows.sort_unstable();
-        prop_assert_eq!(windows, expected);
+        prop_assert_eq!(found.dropped, expected);
         let billed = samples[order[dropped]];
+        prop_assert_eq!(found.billed, billed);
         prop_assert_eq!(percentile::billed(&mut samples, dropped), billed);
     }
 
