@@ -112,7 +112,7 @@ impl Input<'_> {
     }
 
     /// One window of each day, averaged over the days measured. Definitions ("p95_day_avg": 14 of 288 are dropped;
-    /// "peak_day_avg"); Huawei, price-cdn/cdn_01_0161 (average of the peaks of valid days).
+    /// "peak_day_avg"); Huawei, price-cdn/cdn_01_0155 (average of the peaks of valid days).
     fn average(&self, of_day: impl Fn(&Day) -> Sample) -> Result<Measure, TooLarge> {
         let samples: Vec<Sample> = self.days.iter().map(|day| of_day(day)).collect();
         let sum = whole(samples.iter().map(|sample| u128::from(sample.bytes)).sum())?;
