@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// The file is of another format, or broken from the start.
-    #[error("line {line} field {field} `{name}`: {reason}; {hint}")]
+    #[error("line {line} {}`{name}`: {reason}; {hint}", place(*field))]
     WrongFormat { line: u64, field: usize, name: String, reason: String, hint: String },
     #[error("the file has no line of {format}: {lines} lines were read")]
     Empty { format: String, lines: u64 },
@@ -44,6 +44,10 @@ pub enum StoreError {
     OriginalGone { sha256: String, path: PathBuf },
     #[error("{what}: {value} is over the limit `{limit}` of {max}")]
     Limit { what: &'static str, value: u64, limit: &'static str, max: u64 },
+}
+
+fn place(field: usize) -> String {
+    if field == 0 { String::new() } else { format!("field {field} ") }
 }
 
 impl ImportError {

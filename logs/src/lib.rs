@@ -22,7 +22,7 @@ pub mod sample;
 pub mod store;
 
 pub use error::{ImportError, StoreError};
-pub use facts::{Filter, LineRange, SessionTraffic, Traffic};
+pub use facts::{FactBatches, Filter, LineRange, SessionTraffic, Traffic};
 pub use format::{Format, FormatError};
 pub use import::{ImportRequest, Imported, Progress};
 pub use limits::Limits;

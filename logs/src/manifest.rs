@@ -33,6 +33,8 @@ pub struct Manifest {
     pub bad_lines: u64,
     /// Of those, the ones kept with their reason.
     pub bad_kept: u64,
+    /// Counted lines whose session is none (too long, control signs): they count without one.
+    pub odd_sessions: u64,
     /// Sum of the counted lines' bytes: what the vendor says it delivered.
     pub traffic_bytes: u64,
     /// Rows of facts.
@@ -41,7 +43,7 @@ pub struct Manifest {
     pub has_request_ids: bool,
     /// True when at least one counted line carries a session's id.
     pub has_sessions: bool,
-    /// First and last time of the counted lines, ms since 1970 UTC. Null when none was counted.
+    /// First and last time of the lines that could be read, repetitions too, ms since 1970 UTC.
     pub first_ms: Option<i64>,
     pub last_ms: Option<i64>,
     pub imported_at_ms: i64,
