@@ -78,7 +78,7 @@ pub struct Imported {
     pub known: bool,
 }
 
-/// How far an import is. Called about every MiB of text.
+/// How far an import is. Called about four times a MiB of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Progress {
     /// Bytes of the file read, of `file_bytes`.

@@ -56,12 +56,22 @@ struct Places {
     status: Option<usize>,
 }
 
+impl Places {
+    fn wanted(&self) -> usize {
+        let optional = [self.host, self.region, self.request_id, self.session_id, self.url, self.status];
+        let last = self.time.iter().copied().chain([self.bytes]).chain(optional.into_iter().flatten()).max();
+        last.unwrap_or_default() + 1
+    }
+}
+
 /// Reads lines one after another.
 pub(crate) struct Parser {
     mapping: Arc<Mapping>,
     names: Vec<String>,
     columns: (usize, usize),
     places: Places,
+    /// Columns up to the last one that is needed.
+    wanted: usize,
     spans: Vec<Span>,
     clock: Clock,
     sessions: Sessions,
@@ -74,9 +84,11 @@ impl Parser {
             Lines::Json => mapping.fields.all().map(str::to_owned).collect(),
             _ => mapping.columns.clone(),
         };
+        // A mapping's own fields are among its own names: it was checked.
+        let places = places(&mapping.fields, &names).unwrap_or_default();
         Parser {
-            // A mapping's own fields are among its own names: it was checked.
-            places: places(&mapping.fields, &names).unwrap_or_default(),
+            wanted: places.wanted(),
+            places,
             names,
             columns: (mapping.columns_min, mapping.columns_max),
             spans: Vec::with_capacity(mapping.columns_max + 1),
@@ -100,24 +112,24 @@ impl Parser {
         if self.mapping.comment == Some(line[0]) {
             return Ok(None);
         }
-        let mapping = Arc::clone(&self.mapping);
-        match mapping.lines {
-            Lines::Delimited(delimiter) => split::delimited(line, delimiter, self.columns.1, &mut self.spans),
-            Lines::Spaced => split::spaced(line, self.columns.1, &mut self.spans).map_err(|at| BadField {
-                field: self.spans.len() + 1,
-                name: self.names.get(self.spans.len()).cloned().unwrap_or_default(),
-                reason: format!("what opens at byte {at} is not closed"),
-                in_header: false,
-            })?,
+        let found = match self.mapping.lines {
+            Lines::Delimited(delimiter) => split::delimited(line, delimiter, self.wanted, &mut self.spans),
+            Lines::Spaced => match split::spaced(line, self.columns.1, &mut self.spans) {
+                Ok(()) => self.spans.len(),
+                Err(at) => {
+                    let (column, reason) = (self.spans.len(), format!("what opens at byte {at} is not closed"));
+                    let name = self.names.get(column).cloned().unwrap_or_default();
+                    return Err(BadField { field: column + 1, name, reason, in_header: false });
+                }
+            },
             Lines::Json => {
                 let values = json(line, &self.names).map_err(|reason| bad_line(&reason))?;
                 return self.take(|at| values[at].as_deref(), hit).map(Some);
             }
-        }
-        let found = self.spans.len();
+        };
         if found < self.columns.0 || found > self.columns.1 {
-            let more = if found > self.columns.1 { "or more" } else { "fields" };
-            return Err(bad_line(&format!("{found} {more}, expected {}", self.columns.0)));
+            let or_more = if found > self.columns.1 && self.mapping.lines == Lines::Spaced { " or more" } else { "" };
+            return Err(bad_line(&format!("{found}{or_more} fields, expected {}", self.columns.0)));
         }
         let spans = std::mem::take(&mut self.spans);
         let read = self.take(|at| spans.get(at).map(|span| &line[span.start as usize..span.end as usize]), hit);
@@ -129,7 +141,10 @@ impl Parser {
     fn header(&mut self, names: &[u8]) -> Result<(), BadField> {
         let names: Vec<String> = String::from_utf8_lossy(names).split_whitespace().map(str::to_owned).collect();
         match places(&self.mapping.fields, &names) {
-            Ok(places) => (self.places, self.columns) = (places, (names.len(), names.len())),
+            Ok(places) => {
+                self.wanted = places.wanted();
+                (self.places, self.columns) = (places, (names.len(), names.len()));
+            }
             Err(missing) => {
                 return Err(BadField {
                     field: 0,

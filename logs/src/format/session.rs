@@ -2,30 +2,44 @@
 //! header `CMCD-Session: sid="…"`; a plain query parameter `sid` is understood too, where there is no CMCD.
 
 use memchr::memmem::Finder;
+use memchr::{memchr, memchr_iter, memchr2};
 
 /// Looks for session ids; holds the room that decoding takes.
 #[derive(Debug)]
 pub(super) struct Sessions {
     sid: Finder<'static>,
     quoted_sid: Finder<'static>,
+    encoded_sid: Finder<'static>,
     decoded: Vec<u8>,
     id: Vec<u8>,
 }
 
 impl Sessions {
     pub(super) fn new() -> Sessions {
-        Sessions { sid: Finder::new(b"sid"), quoted_sid: Finder::new(b"sid=\""), decoded: Vec::new(), id: Vec::new() }
+        Sessions {
+            sid: Finder::new(b"sid"),
+            quoted_sid: Finder::new(b"sid=\""),
+            encoded_sid: Finder::new(b"sid%3D%22"),
+            decoded: Vec::new(),
+            id: Vec::new(),
+        }
     }
 
     /// Out of a whole URL, a path with a query, a request line `GET /… HTTP/1.1`, or a bare query.
-    pub(super) fn in_url(&mut self, url: &[u8]) -> Option<&[u8]> {
-        self.sid.find(url)?;
+    pub(super) fn in_url<'a>(&'a mut self, url: &'a [u8]) -> Option<&'a [u8]> {
         let query = query(url)?;
-        let parameter = |name: &[u8]| query.split(|byte| *byte == b'&').find_map(|pair| pair.strip_prefix(name));
-        if let Some(cmcd) = parameter(b"CMCD=")
-            && self.decode_cmcd(cmcd)
-        {
-            return Some(&self.id);
+        let parameter = |name: &[u8]| {
+            let starts = std::iter::once(0).chain(memchr_iter(b'&', query).map(|at| at + 1));
+            let rest = starts.into_iter().find_map(|start| query[start..].strip_prefix(name))?;
+            Some(&rest[..memchr(b'&', rest).unwrap_or(rest.len())])
+        };
+        if let Some(cmcd) = parameter(b"CMCD=") {
+            if let Some(id) = plain_id(&self.encoded_sid, cmcd) {
+                return Some(id);
+            }
+            if self.decode_cmcd(cmcd) {
+                return Some(&self.id);
+            }
         }
         let plain = parameter(b"sid=")?;
         self.id.clear();
@@ -76,14 +90,23 @@ impl Sessions {
     }
 }
 
+/// The common case, taken as it stands: encoded once, and nothing in the id that would have to be decoded.
+fn plain_id<'a>(encoded_sid: &Finder, cmcd: &'a [u8]) -> Option<&'a [u8]> {
+    let at = encoded_sid.find(cmcd)?;
+    let is_key = at == 0 || cmcd[..at].ends_with(b"%2C");
+    let id = &cmcd[at + 9..];
+    let id = &id[..memchr2(b'%', b'\\', id)?];
+    (is_key && !id.is_empty() && cmcd[at + 9 + id.len()..].starts_with(b"%22")).then_some(id)
+}
+
 /// What follows the question mark. Text that is no path and no URL is a query as it stands.
 fn query(url: &[u8]) -> Option<&[u8]> {
-    let query = match memchr::memchr(b'?', url) {
+    let query = match memchr(b'?', url) {
         Some(at) => &url[at + 1..],
-        None if url.first() == Some(&b'/') || memchr::memchr2(b' ', b':', url).is_some() => return None,
+        None if url.first() == Some(&b'/') || memchr2(b' ', b':', url).is_some() => return None,
         None => url,
     };
-    Some(query.split(|byte| matches!(byte, b' ' | b'#')).next().unwrap_or(query))
+    Some(&query[..memchr2(b' ', b'#', query).unwrap_or(query.len())])
 }
 
 fn percent_decode(text: &[u8], into: &mut Vec<u8>) {

@@ -4,7 +4,8 @@ use super::source::Source;
 use crate::error::ImportError;
 use memchr::{memchr, memchr_iter};
 
-const READ_BYTES: usize = 1 << 20;
+/// So little that what was hashed is still near when it is read; the caller hears of progress four times a MiB.
+const READ_BYTES: usize = 256 << 10;
 
 /// A line without its end (`\n` or `\r\n`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
