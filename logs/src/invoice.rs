@@ -1,9 +1,18 @@
-//! Invoices: a vendor's CSV or XLSX by a template, FOCUS as it is → lines of exact decimals. No float is made on the way.
+//! Invoices: a vendor's CSV or XLSX by a template, FOCUS as it is → lines of exact decimals. No float is computed with.
 //!
 //! * [`template`] which column is what
+//! * [`table`]    a file as rows of texts
+//! * [`reading`]  rows → lines; [`number`] and [`period`] what stands in the cells
 //! * [`limits`]   how large an invoice may be, and why
+//!
+//! Kept as `<root>/invoices/<vendor>/<sha256>.json`, the original beside it.
 
 pub mod limits;
+mod number;
+mod period;
+mod reading;
+mod store;
+mod table;
 pub mod template;
 
 use crate::error::StoreError;
@@ -12,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
 pub use limits::InvoiceLimits;
+pub use store::InvoiceStore;
 pub use template::{Template, TemplateError};
 
 /// An invoice as it was read. `total` is the sum of its lines' amounts.
@@ -105,33 +115,61 @@ pub enum InvoiceError {
     Store(#[from] StoreError),
 }
 
-/// `<root>/invoices/<vendor>/<sha256>.json`, the original beside it.
-pub struct InvoiceStore {
-    pub(crate) root: PathBuf,
-    pub(crate) limits: InvoiceLimits,
+impl Layout {
+    fn name(&self) -> String {
+        match self {
+            Layout::Focus => "focus".to_owned(),
+            Layout::Template(template) => format!("template:{}", template.name),
+        }
+    }
 }
 
-impl InvoiceStore {
-    pub fn new(root: impl Into<PathBuf>, limits: InvoiceLimits) -> InvoiceStore {
-        InvoiceStore { root: root.into(), limits }
+impl InvoiceError {
+    /// True where the same request may succeed later, unchanged.
+    pub fn is_transient(&self) -> bool {
+        matches!(self, InvoiceError::Store(error) if error.is_transient())
     }
+}
 
-    pub fn import(&self, _request: &InvoiceRequest) -> Result<InvoiceImported, InvoiceError> {
-        let _ = (&self.root, &self.limits);
-        todo!()
+impl From<Template> for Layout {
+    fn from(template: Template) -> Layout {
+        Layout::Template(Box::new(template))
     }
+}
 
-    /// Invoices of a vendor, or of all, by vendor, start and hash.
-    pub fn invoices(&self, _vendor: Option<&str>) -> Result<Vec<Invoice>, StoreError> {
-        todo!()
+/// A file's bytes → its invoice. Pure: `sha256` and name are the caller's.
+fn read(bytes: &[u8], request: &InvoiceRequest, sha256: String, limits: &InvoiceLimits) -> Result<Invoice, InvoiceError> {
+    let expected = request.currency.as_deref();
+    let (lines, currency) = match &request.layout {
+        Layout::Focus if table::is_xlsx(bytes) => {
+            return Err(InvoiceError::File { kind: "FOCUS", reason: "it is a spreadsheet; FOCUS is read as CSV".to_owned() });
+        }
+        Layout::Focus => reading::focus(&table::rows(bytes, b',', None, limits)?, expected)?,
+        Layout::Template(template) => {
+            reading::by_template(&table::rows(bytes, template.delimiter, template.sheet.as_deref(), limits)?, template, expected)?
+        }
+    };
+    let mut total = Decimal::ZERO;
+    for line in &lines {
+        let reason = || "the sum of amounts is past 28 digits".to_owned();
+        total = total.checked_add(line.amount).ok_or_else(|| InvoiceError::Cell {
+            row: line.row,
+            column: "amount".to_owned(),
+            reason: reason(),
+        })?;
     }
-
-    /// One invoice; `sha256` may be its first 8 letters or more.
-    pub fn find(&self, _vendor: &str, _sha256: &str) -> Result<Invoice, StoreError> {
-        todo!()
-    }
-
-    pub fn forget(&self, _vendor: &str, _sha256: &str) -> Result<Invoice, StoreError> {
-        todo!()
-    }
+    let file_name = || request.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    Ok(Invoice {
+        v: 1,
+        vendor: request.vendor.clone(),
+        name: request.name.clone().unwrap_or_else(file_name),
+        sha256,
+        layout: request.layout.name(),
+        currency,
+        total,
+        from_ms: lines.iter().map(|line| line.from_ms).min().unwrap_or_default(),
+        to_ms: lines.iter().map(|line| line.to_ms).max().unwrap_or_default(),
+        imported_at_ms: request.imported_at_ms,
+        lines,
+    })
 }

@@ -22,9 +22,6 @@ pub struct LogStore {
     pub(crate) limits: Limits,
 }
 
-/// Shorter beginnings of a hash are not taken for one.
-const HASH_LETTERS_MIN: usize = 8;
-
 impl LogStore {
     /// `root` is the bill check's folder; it need not exist yet.
     pub fn new(root: impl Into<PathBuf>, limits: Limits) -> LogStore {
@@ -62,7 +59,7 @@ impl LogStore {
     /// One import; `sha256` may be its first 8 letters or more.
     pub fn find(&self, vendor: &str, sha256: &str) -> Result<Manifest, StoreError> {
         let unknown = || StoreError::Unknown { vendor: vendor.to_owned(), sha256: sha256.to_owned() };
-        if sha256.len() < HASH_LETTERS_MIN {
+        if sha256.len() < folder::HASH_LETTERS_MIN {
             return Err(unknown());
         }
         let mut found = self.imports(Some(vendor))?.into_iter().filter(|manifest| manifest.sha256.starts_with(sha256));

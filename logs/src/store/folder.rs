@@ -138,6 +138,9 @@ pub(crate) fn entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(paths)
 }
 
+/// Shorter beginnings of a hash are not taken for one.
+pub(crate) const HASH_LETTERS_MIN: usize = 8;
+
 /// True for a folder or a file named by a hash.
 pub(crate) fn is_hash(name: &str) -> bool {
     name.len() == 64 && name.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
