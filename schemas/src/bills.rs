@@ -217,7 +217,8 @@ pub struct BillCheck {
 /// One step of the waterfall.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WaterfallStep {
-    /// `client`, `overhead`, `telemetry_loss`, `without_sdk`, `unexplained`, `without_sdk_or_unexplained`, `log`, `invoice`.
+    /// `client`, `log_overhead`, `telemetry_loss`, `without_sdk`, `unexplained`, `without_sdk_or_unexplained`, `log`,
+    /// `overhead`, `invoice_difference`, `invoice`.
     pub step: String,
     /// `total` for `client`, `log` and `invoice`, else `difference`.
     pub kind: String,

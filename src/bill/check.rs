@@ -42,7 +42,10 @@ fn page(check: &BillCheck) -> String {
     for bill in &check.bills {
         page.extend(bill.steps.iter().map(|step| format!("  {}: {} = {} ({})", bill.side, step.name, step.value, step.formula)));
     }
-    let mut lines = table(&["item", "domain", "region", "row", "invoiced", "expected", "unit", "amount", "expected amount", "difference", "verdict"], 3);
+    let mut lines = table(
+        &["item", "domain", "region", "row", "invoiced", "expected", "unit", "amount", "expected amount", "difference", "verdict"],
+        3,
+    );
     for l in &check.lines {
         lines.add_row([
             l.item.clone(),
@@ -67,7 +70,11 @@ fn page(check: &BillCheck) -> String {
     let source = &check.source;
     let logs: Vec<String> = source.log_sha256.iter().map(|hash| super::short(hash)).collect();
     let logs = if logs.is_empty() { "none".to_owned() } else { logs.join(" ") };
-    page.push(format!("source: increments at version {}, offsets {}, logs {logs}", or_dash(source.table_version), source.offsets.join(" ")));
+    page.push(format!(
+        "source: increments at version {}, offsets {}, logs {logs}",
+        or_dash(source.table_version),
+        source.offsets.join(" ")
+    ));
     page.join("\n")
 }
 
@@ -98,7 +105,11 @@ fn waterfall(steps: &[WaterfallStep]) -> String {
     }
     for (step, from, to) in spans {
         let mark = if step.kind == "total" { "█" } else { "▒" };
-        let bar = if step.bytes.is_some() { format!("{}{}", " ".repeat(cell(from)), mark.repeat(cell(to).saturating_sub(cell(from)).max(1))) } else { String::new() };
+        let bar = if step.bytes.is_some() {
+            format!("{}{}", " ".repeat(cell(from)), mark.repeat(cell(to).saturating_sub(cell(from)).max(1)))
+        } else {
+            String::new()
+        };
         table.add_row([step.step.clone(), or_dash(step.bytes), or_dash(step.low_bytes), or_dash(step.high_bytes), bar]);
     }
     table.to_string()

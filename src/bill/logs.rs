@@ -30,7 +30,12 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
             if json {
                 return print_json(&gone);
             }
-            print(&format!("forgotten: {} ({}), {} bytes of traffic; the file itself was left alone", gone.name, short(&gone.sha256), gone.bytes));
+            print(&format!(
+                "forgotten: {} ({}), {} bytes of traffic; the file itself was left alone",
+                gone.name,
+                short(&gone.sha256),
+                gone.bytes
+            ));
             Ok(())
         }
         _ => {

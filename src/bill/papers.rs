@@ -80,7 +80,17 @@ fn invoices(invoices: &[InvoiceSummary]) -> String {
     for i in invoices {
         let known = if i.known { "yes" } else { "no" }.to_owned();
         let (from, to) = (or_dash(i.from.clone()), or_dash(i.to.clone()));
-        table.add_row([i.vendor.clone(), i.name.clone(), short(&i.sha256), from, to, known, i.lines.to_string(), i.total.clone(), i.currency.clone()]);
+        table.add_row([
+            i.vendor.clone(),
+            i.name.clone(),
+            short(&i.sha256),
+            from,
+            to,
+            known,
+            i.lines.to_string(),
+            i.total.clone(),
+            i.currency.clone(),
+        ]);
     }
     format!("{table}\n{} invoices", invoices.len())
 }

@@ -14,7 +14,15 @@ pub fn command(given: &ArgMatches) -> Result<(), Failure> {
     let mut modes = table(&["contract", "mode", "quantity", "unit", "amount", "currency", ""], 2);
     for m in &simulation.modes {
         let cheapest = if m.cheapest { "cheapest" } else { "" }.to_owned();
-        modes.add_row([m.contract.clone(), m.mode.clone(), m.quantity.clone(), m.unit.clone(), m.amount.clone(), m.currency.clone(), cheapest]);
+        modes.add_row([
+            m.contract.clone(),
+            m.mode.clone(),
+            m.quantity.clone(),
+            m.unit.clone(),
+            m.amount.clone(),
+            m.currency.clone(),
+            cheapest,
+        ]);
     }
     print(&modes.to_string());
     if let Some(f) = &simulation.forecast {

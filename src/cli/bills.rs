@@ -111,7 +111,11 @@ fn contract() -> Command {
                 .args([file(), json()])
                 .after_help("Example:\n  livemeter bill contract check acme.toml"),
         )
-        .subcommand(over("add", "Keep a version of a contract").args([file(), json()]).after_help("Example:\n  livemeter bill contract add acme.toml"))
+        .subcommand(
+            over("add", "Keep a version of a contract")
+                .args([file(), json()])
+                .after_help("Example:\n  livemeter bill contract add acme.toml"),
+        )
         .subcommand(over("list", "List contracts and their versions").arg(json()).after_help("Example:\n  livemeter bill contract list"))
 }
 

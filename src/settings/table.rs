@@ -202,7 +202,12 @@ pub const SETTINGS: &[Setting] = &[
     s("query.refresh_interval", "refresh-interval", Kind::Duration(MS, HOUR), "Age at which a table's snapshot is renewed"),
     s("query.partitions", "partitions", Kind::Count(1, 1024), "Parallelism of one query"),
     s("bills.root", "bills", Kind::Name, "Folder of contracts, vendors' logs and invoices"),
-    s("bills.keep_original", "keep-original", Kind::Word(&["yes", "no"]), "Whether an uploaded log is kept beside its facts, for its lines"),
+    s(
+        "bills.keep_original",
+        "keep-original",
+        Kind::Word(&["yes", "no"]),
+        "Whether an uploaded log is kept beside its facts, for its lines",
+    ),
     s("bills.upload_bytes_max", "upload-bytes-max", Kind::Size(KIB, TIB), "Largest log taken over HTTP"),
     s("bills.upload_silence", "upload-silence", Kind::Duration(secs(1), HOUR), "Longest pause within an upload"),
     s("bills.contract_bytes_max", "contract-bytes-max", Kind::Size(KIB, 16 * MIB), "Largest contract"),

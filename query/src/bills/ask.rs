@@ -5,26 +5,25 @@ use super::contracts::Stored;
 use super::refusals;
 use super::{Bills, papers};
 use crate::error::Error;
-use crate::zone::{self, Step};
-use chrono::{Days, Months, NaiveDate};
-use chrono_tz::Tz;
+use crate::zone;
+use livemeter_billing::{Contract, Period};
 use livemeter_logs::invoice::Invoice;
 use livemeter_schemas::bills::{ContractSummary, InvoiceSummary, Source};
+use std::collections::BTreeSet;
 
 /// Resolved.
 #[derive(Debug, Clone)]
 pub struct Ask {
     pub stored: Stored,
-    pub tz: Tz,
     /// As it was asked for.
-    pub period: String,
-    /// First and last day asked for, whatever the contract's validity.
-    pub days: (NaiveDate, NaiveDate),
-    /// The part within the contract's validity; the end exclusive.
+    pub text: String,
+    /// The part within the contract's validity.
+    pub period: Period,
     pub from_ms: i64,
+    /// Exclusive.
     pub to_ms: i64,
-    /// Start of each day within, ascending.
-    pub day_starts_ms: Vec<i64>,
+    /// Regions that the contract is limited to; none: all.
+    regions: Vec<String>,
     pub invoice: Option<Invoice>,
 }
 
@@ -41,9 +40,12 @@ impl Ask {
         &self.stored.summary.domains
     }
 
-    /// Regions that the contract is limited to; none: all.
     pub fn regions(&self) -> &[String] {
-        self.stored.contract.regions()
+        &self.regions
+    }
+
+    pub fn contract(&self) -> &Contract {
+        &self.stored.contract
     }
 
     pub fn invoice_summary(&self) -> Option<InvoiceSummary> {
@@ -52,7 +54,7 @@ impl Ask {
 
     /// An instant as the contract's clocks show it.
     pub fn label(&self, at_ms: i64) -> String {
-        zone::label(self.tz, at_ms)
+        zone::label(self.period.zone(), at_ms)
     }
 
     /// The day that holds an instant, `2026-10-01`.
@@ -75,25 +77,32 @@ impl Ask {
 impl Bills {
     /// The contract's newest version that is valid in the period, and the invoice asked for or the newest one.
     pub fn ask(&self, contract: &str, period: &str, invoice: Option<&str>) -> Result<Ask, Error> {
-        let days = days(period)?;
         let versions = self.contracts.versions(contract)?;
-        let stored = versions.iter().rev().find(|stored| valid_days(stored, days).is_some()).cloned();
-        let Some(stored) = stored else {
-            let valid = versions.iter().map(|s| {
-                let open = |day: &Option<String>| day.clone().unwrap_or_else(|| "…".into());
-                format!("version {}: {} to {}", s.summary.version, open(&s.summary.valid_from), open(&s.summary.valid_to))
-            });
-            let valid = valid.collect::<Vec<_>>().join("; ");
-            return Err(Error::parameter("period", format!("contract {contract} is not valid in {period} ({valid})")));
-        };
-        let (first, last) = valid_days(&stored, days).unwrap_or(days);
-        let tz = zone::parse(&stored.summary.tz)?;
-        let start = |day: NaiveDate| zone::instant_ms(tz, "period", &day.to_string());
-        let end = last.checked_add_days(Days::new(1)).ok_or_else(|| Error::parameter("period", "period ends after all time"))?;
-        let (from_ms, to_ms) = (start(first)?, start(end)?);
+        let refused = |error: livemeter_billing::PeriodError| Error::parameter("period", error.to_string());
+        let text = one_day(period);
+        let mut reason = None;
+        for stored in versions.into_iter().rev() {
+            match stored.contract.period(&text) {
+                Ok(period_within) => return self.resolved(stored, period, period_within, invoice),
+                Err(error) => reason = reason.or(Some(error)),
+            }
+        }
+        // The newest version's reason; another period may fit.
+        Err(reason.map_or_else(|| Error::parameter("contract", "no version of the contract"), refused))
+    }
+
+    fn resolved(&self, stored: Stored, text: &str, period: Period, invoice: Option<&str>) -> Result<Ask, Error> {
+        let (from_ms, to_ms) = (period.start_ms(), period.end_ms());
         let invoice = self.invoice_of(&stored.summary.vendor, invoice, from_ms, to_ms)?;
-        let day_starts_ms = zone::starts_ms(tz, Step::Day, from_ms, to_ms);
-        Ok(Ask { stored, tz, period: period.to_owned(), days, from_ms, to_ms, day_starts_ms, invoice })
+        let scopes = &stored.contract.scopes;
+        // One scope without a region takes them all.
+        let regions = if scopes.iter().all(|scope| scope.region.is_some()) {
+            let all: BTreeSet<String> = scopes.iter().filter_map(|scope| scope.region.clone()).collect();
+            all.into_iter().collect()
+        } else {
+            Vec::new()
+        };
+        Ok(Ask { stored, text: text.to_owned(), period, from_ms, to_ms, regions, invoice })
     }
 
     fn invoice_of(&self, vendor: &str, sha256: Option<&str>, from_ms: i64, to_ms: i64) -> Result<Option<Invoice>, Error> {
@@ -109,45 +118,7 @@ impl Bills {
     }
 }
 
-/// `2026-10`, or `2026-10-01..2026-10-15`, both inclusive; or one day.
-pub fn days(period: &str) -> Result<(NaiveDate, NaiveDate), Error> {
-    let wrong = |why: &str| {
-        Error::parameter("period", format!("period {period:?} {why}; accepted are a month (2026-10), a day, and days (2026-10-01..2026-10-15)"))
-    };
-    let day = |text: &str| text.parse::<NaiveDate>().map_err(|_| wrong("is no period"));
-    if let Some((first, last)) = period.split_once("..") {
-        let (first, last) = (day(first)?, day(last)?);
-        return if first <= last { Ok((first, last)) } else { Err(wrong("ends before it begins")) };
-    }
-    if let Ok(first) = format!("{period}-01").parse::<NaiveDate>() {
-        let next = first.checked_add_months(Months::new(1)).and_then(|next| next.pred_opt());
-        return next.map(|last| (first, last)).ok_or_else(|| wrong("is after all time"));
-    }
-    day(period).map(|day| (day, day))
-}
-
-/// The part of the days within the contract's validity.
-fn valid_days(stored: &Stored, (first, last): (NaiveDate, NaiveDate)) -> Option<(NaiveDate, NaiveDate)> {
-    let day = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<NaiveDate>().ok());
-    let first = day(&stored.summary.valid_from).map_or(first, |from| first.max(from));
-    let last = day(&stored.summary.valid_to).map_or(last, |to| last.min(to));
-    (first <= last).then_some((first, last))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_period_is_a_month_or_days() {
-        let told = |period: &str| days(period).map(|(a, b)| format!("{a} {b}")).map_err(|e| e.to_string());
-        assert_eq!(told("2026-02").unwrap(), "2026-02-01 2026-02-28");
-        assert_eq!(told("2028-02").unwrap(), "2028-02-01 2028-02-29");
-        assert_eq!(told("2026-12").unwrap(), "2026-12-01 2026-12-31");
-        assert_eq!(told("2026-10-03..2026-10-15").unwrap(), "2026-10-03 2026-10-15");
-        assert_eq!(told("2026-10-03").unwrap(), "2026-10-03 2026-10-03");
-        for wrong in ["", "2026", "2026-13", "2026-02-30", "2026-10-05..2026-10-01", "october"] {
-            assert!(told(wrong).unwrap_err().contains("2026-10-01..2026-10-15"), "{wrong}");
-        }
-    }
+/// One day is a range of one.
+fn one_day(text: &str) -> String {
+    if text.len() == 10 && !text.contains("..") { format!("{text}..{text}") } else { text.to_owned() }
 }

@@ -51,7 +51,13 @@ impl Contracts {
         let (id, version) = match name.split_once('@') {
             Some((id, version)) => {
                 let number = version.parse::<u32>();
-                (id, Some(number.map_err(|_| Error::parameter("contract", format!("contract {name:?}: after @ stands a version's number")))?))
+                (
+                    id,
+                    Some(
+                        number
+                            .map_err(|_| Error::parameter("contract", format!("contract {name:?}: after @ stands a version's number")))?,
+                    ),
+                )
             }
             None => (name, None),
         };
@@ -85,7 +91,8 @@ impl Contracts {
     /// Writes the file whole or not at all; another text under the name is a conflict.
     fn keep(&self, path: &Path, text: &str, summary: &ContractSummary) -> Result<(), Error> {
         std::fs::create_dir_all(&self.folder).map_err(folder("making", &self.folder))?;
-        let mut file = tempfile::Builder::new().prefix(".contract-").tempfile_in(&self.folder).map_err(folder("writing in", &self.folder))?;
+        let mut file =
+            tempfile::Builder::new().prefix(".contract-").tempfile_in(&self.folder).map_err(folder("writing in", &self.folder))?;
         file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(folder("writing", path))?;
         match file.persist_noclobber(path) {
             Ok(_) => Ok(()),
@@ -129,7 +136,9 @@ impl Contracts {
         }
         let text = std::fs::read_to_string(path).map_err(folder("reading", path))?;
         read(&text).map_err(|error| match error {
-            Error::Paper { code, at, reason, size } => Error::Paper { code, at: format!("{name}: {at}"), reason: format!("{name}: {reason}"), size },
+            Error::Paper { code, at, reason, size } => {
+                Error::Paper { code, at: format!("{name}: {at}"), reason: format!("{name}: {reason}"), size }
+            }
             other => other,
         })
     }
@@ -137,15 +146,35 @@ impl Contracts {
 
 /// A contract's text → the contract, or the field that is wrong.
 pub fn read(text: &str) -> Result<Stored, Error> {
-    let contract = Contract::parse(text).map_err(|error| paper("contract", &error.field, error.to_string(), None))?;
+    let contract = Contract::parse(text)
+        .map_err(|error| paper("contract", &format!("line {}, {}", error.line, error.field), error.to_string(), None))?;
     let id = contract.id.as_str();
     // It becomes a file's name.
     let fits = (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     if !fits {
         return Err(paper("contract", "id", format!("id {id:?} is no name: 1 to 64 letters, digits, - and _"), None));
     }
-    let summary = contract.summary(hex::encode(Sha256::digest(text.as_bytes())));
+    let summary = summary(&contract, hex::encode(Sha256::digest(text.as_bytes())));
     Ok(Stored { contract, summary, text: text.to_owned() })
+}
+
+fn summary(contract: &Contract, sha256: String) -> ContractSummary {
+    let domains: BTreeSet<&String> = contract.scopes.iter().filter_map(|scope| scope.domain.as_ref()).collect();
+    // One scope without a domain takes them all.
+    let named = contract.scopes.iter().all(|scope| scope.domain.is_some());
+    ContractSummary {
+        id: contract.id.clone(),
+        version: contract.version,
+        sha256,
+        vendor: contract.vendor.clone(),
+        currency: contract.currency.clone(),
+        tz: contract.zone.name().to_owned(),
+        mode: contract.mode.name().to_owned(),
+        valid_from: Some(contract.valid_from.to_string()),
+        valid_to: contract.valid_to.map(|day| day.to_string()),
+        cdns: contract.cdns().into_iter().map(str::to_owned).collect(),
+        domains: if named { domains.into_iter().cloned().collect() } else { Vec::new() },
+    }
 }
 
 impl Bills {

@@ -9,6 +9,7 @@
 //! * [`client`]    the client's series and sessions, out of the ledger
 //! * [`vendor`]    the vendor's, out of the facts
 //! * [`check`]     all three sides → the check
+//! * [`told`]      a check as it is told
 //! * [`drill`]     a day's windows, a window's sessions
 //! * [`simulate`]  the period under every mode
 //! * [`export`]    the check as a file
@@ -24,6 +25,7 @@ pub mod export;
 pub mod papers;
 pub mod refusals;
 pub mod simulate;
+pub mod told;
 pub mod vendor;
 
 use crate::config;
@@ -58,7 +60,10 @@ impl Bills {
 
     /// Runs long work on a thread of its own, once there is a place for it. The work keeps its place until
     /// it has really ended, even when nobody waits for it any more.
-    pub async fn job<T: Send + 'static>(self: &Arc<Bills>, work: impl FnOnce(&Bills) -> Result<T, Error> + Send + 'static) -> Result<T, Error> {
+    pub async fn job<T: Send + 'static>(
+        self: &Arc<Bills>,
+        work: impl FnOnce(&Bills) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
         let late = Duration::from_millis(self.config.deadline_ms);
         let busy = || Error::Busy { running: self.config.jobs_max, waiting: 0 };
         let place = tokio::time::timeout(late, Arc::clone(&self.jobs).acquire_owned()).await;

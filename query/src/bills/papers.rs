@@ -20,7 +20,13 @@ const LAYOUT_BYTES_MAX: u64 = 64 << 10;
 
 impl Bills {
     /// Imports a log that lies at `path`. `go_on` is asked about every MiB; nothing is kept once it says no.
-    pub fn import_log(&self, asked: &LogUpload, path: &Path, now_ms: i64, mut go_on: impl FnMut(Progress) -> bool) -> Result<LogImport, Error> {
+    pub fn import_log(
+        &self,
+        asked: &LogUpload,
+        path: &Path,
+        now_ms: i64,
+        mut go_on: impl FnMut(Progress) -> bool,
+    ) -> Result<LogImport, Error> {
         let format = match Format::named(&asked.format) {
             Ok(format) => format,
             Err(unknown) => match self.layout("formats", "format", &asked.format)? {
@@ -36,7 +42,12 @@ impl Bills {
         let mut progress = |p: Progress| if go_on(p) { ControlFlow::Continue(()) } else { ControlFlow::Break(()) };
         let Imported { manifest, known } = self.logs.import(&request, &mut progress).map_err(refusals::import)?;
         let mut told = log_import(&manifest, known);
-        told.bad = self.bad(&manifest)?.into_iter().take(BAD_SHOWN).map(|l| BadLine { line: l.line, reason: l.reason.unwrap_or_default() }).collect();
+        told.bad = self
+            .bad(&manifest)?
+            .into_iter()
+            .take(BAD_SHOWN)
+            .map(|l| BadLine { line: l.line, reason: l.reason.unwrap_or_default() })
+            .collect();
         Ok(told)
     }
 

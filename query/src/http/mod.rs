@@ -131,7 +131,12 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let began = Instant::now();
     // Only paths that exist become labels: what strangers ask for must not grow the metrics.
     let path = request.uri().path();
-    let route = ROUTES.into_iter().chain(bills::ROUTES).chain(crate::console::FILES.map(|file| file.path)).find(|route| *route == path).unwrap_or("other");
+    let route = ROUTES
+        .into_iter()
+        .chain(bills::ROUTES)
+        .chain(crate::console::FILES.map(|file| file.path))
+        .find(|route| *route == path)
+        .unwrap_or("other");
     let response = next.run(request).await;
     app.metrics.answered(route, response.status().as_u16(), began.elapsed().as_secs_f64());
     response

@@ -3,12 +3,12 @@
 
 use super::table::{Cell, Column, Kind, Writer, failed};
 use crate::error::Error;
-use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use ::parquet::arrow::ArrowWriter;
 use ::parquet::basic::Compression;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::properties::WriterProperties;
+use arrow::array::{ArrayRef, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -64,7 +64,8 @@ impl<W: Write + Send> Writer for Parquet<W> {
         let Some(out) = self.out.take() else { return Err(Error::Internal(format!("a second table, {name}, in one Parquet file"))) };
         let field = |c: &Column| Field::new(c.name, if c.kind == Kind::Int { DataType::Int64 } else { DataType::Utf8 }, true);
         self.schema = Arc::new(Schema::new(columns.iter().map(field).collect::<Vec<_>>()));
-        let builder = |c: &Column| if c.kind == Kind::Int { Builder::Int(Int64Builder::new()) } else { Builder::Text(StringBuilder::new()) };
+        let builder =
+            |c: &Column| if c.kind == Kind::Int { Builder::Int(Int64Builder::new()) } else { Builder::Text(StringBuilder::new()) };
         self.builders = columns.iter().map(builder).collect();
         let about = self.about.drain(..).map(|(key, value)| KeyValue::new(key, value)).collect();
         let properties = WriterProperties::builder()

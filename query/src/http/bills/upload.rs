@@ -15,10 +15,10 @@ use tokio::time::timeout;
 pub async fn file(body: Body, what: &'static str, bytes_max: u64, config: &Bills) -> Result<NamedTempFile, Error> {
     let folder = config.root.join("uploads");
     let file = {
-        let folder = folder.clone();
+        let place = folder.clone();
         let make = move || {
-            std::fs::create_dir_all(&folder)?;
-            tempfile::Builder::new().prefix(".upload-").tempfile_in(&folder)
+            std::fs::create_dir_all(&place)?;
+            tempfile::Builder::new().prefix(".upload-").tempfile_in(&place)
         };
         let made = tokio::task::spawn_blocking(make).await.map_err(|e| Error::Internal(e.to_string()))?;
         made.map_err(refusals::folder("making a file in", &folder))?
