@@ -147,8 +147,20 @@ async fn papers_that_cannot_be_taken_are_refused_by_line_and_field_and_nothing_o
     let (_ledger, service) = planted().await;
     let contract = |from: &str, to: &str| CONTRACT.replace(from, to).replace("version = 1", "version = 2");
     let cases: [(String, &str); 5] = [
-        (contract("tiers = [{ from = \"0\", price = \"0.10\" }]", "tiers = [{ from = \"0\", up_to = \"10\", price = \"1\" }, { from = \"9\", price = \"2\" }]"), "tiers"),
-        (contract("tiers = [{ from = \"0\", price = \"0.10\" }]", "tiers = [{ from = \"0\", up_to = \"10\", price = \"1\" }, { from = \"11\", price = \"2\" }]"), "tiers"),
+        (
+            contract(
+                "tiers = [{ from = \"0\", price = \"0.10\" }]",
+                "tiers = [{ from = \"0\", up_to = \"10\", price = \"1\" }, { from = \"9\", price = \"2\" }]",
+            ),
+            "tiers",
+        ),
+        (
+            contract(
+                "tiers = [{ from = \"0\", price = \"0.10\" }]",
+                "tiers = [{ from = \"0\", up_to = \"10\", price = \"1\" }, { from = \"11\", price = \"2\" }]",
+            ),
+            "tiers",
+        ),
         (contract("unit = \"GB\"", "unit = \"GBit\""), "unit"),
         (contract("zone = \"UTC\"", "zone = \"Mars/Olympus\""), "zone"),
         (contract("price = \"0.10\"", "price = 0.10"), "price"),
@@ -172,7 +184,11 @@ async fn papers_that_cannot_be_taken_are_refused_by_line_and_field_and_nothing_o
     assert_eq!((status, field.as_str()), (400, "format"), "{reason}");
     let euros = invoice().replace("Amount\n", "Amount,Currency\n").replace("0\n", "0,EUR\n").replace("1.61\n", "1.61,EUR\n");
     let root = _ledger.folder.path().join("bills/templates/euro.toml");
-    std::fs::write(root, TEMPLATE.replace("currency = \"USD\"\n", "").replace("name = \"acme\"", "name = \"euro\"") + "currency = \"Currency\"\n").unwrap();
+    std::fs::write(
+        root,
+        TEMPLATE.replace("currency = \"USD\"\n", "").replace("name = \"acme\"", "name = \"euro\"") + "currency = \"Currency\"\n",
+    )
+    .unwrap();
     let (status, field, reason) = problem(&service.send("POST", "/v1/bills/invoices?vendor=acme&template=euro", &[], &euros).await);
     assert_eq!(status, 422, "{reason}");
     assert!(field.contains("row 2") && reason.contains("EUR") && reason.contains("USD"), "{field}: {reason}");
@@ -185,7 +201,9 @@ async fn papers_that_cannot_be_taken_are_refused_by_line_and_field_and_nothing_o
 
     // Another site's page may neither write nor read.
     let foreign = [("origin", "http://evil.example")];
-    for (method, path) in [("POST", "/v1/bills/logs?vendor=acme&format=nginx"), ("PUT", "/v1/bills/contracts"), ("GET", "/v1/bills/contracts")] {
+    for (method, path) in
+        [("POST", "/v1/bills/logs?vendor=acme&format=nginx"), ("PUT", "/v1/bills/contracts"), ("GET", "/v1/bills/contracts")]
+    {
         let (status, field, _) = problem(&service.send(method, path, &foreign, "").await);
         assert_eq!((status, field.as_str()), (403, "Origin"), "{method} {path}");
     }
@@ -220,7 +238,10 @@ async fn a_check_can_be_had_as_a_file() {
     let csv = ask("csv").await;
     assert_eq!((csv.status, csv.header("content-type")), (200, "text/csv; charset=utf-8"), "{}", csv.body());
     let header = csv.body().lines().next().unwrap().to_owned();
-    assert!(header.starts_with("vendor,item,domain,region,client_bytes,log_bytes,invoice_row,invoice_quantity,expected_quantity,unit,"), "{header}");
+    assert!(
+        header.starts_with("vendor,item,domain,region,client_bytes,log_bytes,invoice_row,invoice_quantity,expected_quantity,unit,"),
+        "{header}"
+    );
     assert!(header.ends_with("table_version,kafka_offsets"), "{header}");
     for format in ["focus-1.4", "focus-1.2"] {
         let answer = ask(format).await;
@@ -229,8 +250,14 @@ async fn a_check_can_be_had_as_a_file() {
     for detail in ["windows", "sessions", "users"] {
         let answer = ask(&format!("csv&detail={detail}")).await;
         assert_eq!((answer.status, answer.body().lines().count()), (200, 32), "{detail}: {}", answer.body());
-        let bytes: Value = service.rows("SELECT SUM(bytes + aborted_bytes) FROM increments WHERE cdn = 'cdn-a' AND status = 'booked'").await;
-        let sum: i64 = answer.body().lines().skip(1).filter_map(|line| line.split(',').find_map(|cell| cell.parse::<i64>().ok().filter(|n| *n > 1_000))).sum();
+        let bytes: Value =
+            service.rows("SELECT SUM(bytes + aborted_bytes) FROM increments WHERE cdn = 'cdn-a' AND status = 'booked'").await;
+        let sum: i64 = answer
+            .body()
+            .lines()
+            .skip(1)
+            .filter_map(|line| line.split(',').find_map(|cell| cell.parse::<i64>().ok().filter(|n| *n > 1_000)))
+            .sum();
         assert_eq!(bytes[0][0], json!(sum), "{detail}");
     }
 }
