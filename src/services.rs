@@ -208,6 +208,7 @@ pub fn simulate(s: &Settings) -> Result<(), Failure> {
     let config = livemeter_simulate::Config {
         ingest_url: s.text("simulate.ingest"),
         app: s.text("simulate.app"),
+        write_key: Some(s.text("simulate.write_key")).filter(|key| !key.is_empty()),
         viewers: s.small("simulate.viewers"),
         seed: s.integer("simulate.seed"),
         run_id: (!run_id.is_empty()).then_some(run_id),

@@ -203,6 +203,7 @@ pub const SETTINGS: &[Setting] = &[
     s("query.partitions", "partitions", Kind::Count(1, 1024), "Parallelism of one query"),
     s("simulate.ingest", "ingest", Kind::Url, "Where to post"),
     s("simulate.app", "app", Kind::Name, "App to post as"),
+    s("simulate.write_key", "write-key", Kind::Text, "The app's write key, where ingest asks for one"),
     s("simulate.viewers", "viewers", Kind::Count(1, 10_000_000), "Viewers at once"),
     s("simulate.seed", "seed", Kind::Count(0, u64::MAX), "Seed of all chance"),
     s("simulate.run_id", "run-id", Kind::Text, "Part of every session id; empty for a new one"),
