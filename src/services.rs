@@ -55,7 +55,11 @@ pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> 
         drain_ms: s.duration_ms("ingest.drain"),
         allowed_origins: (!origins.iter().any(|o| o == "*")).then_some(origins),
         identity: identity(s),
-        geo: livemeter_ingest::geo::Config { file: s.path("ingest.geo_file"), file_bytes_max: s.size("ingest.geo_file_bytes_max") },
+        geo: livemeter_ingest::geo::Config {
+            file: s.path("ingest.geo_file"),
+            asn_file: s.path("ingest.asn_file"),
+            file_bytes_max: s.size("ingest.geo_file_bytes_max"),
+        },
         ..livemeter_ingest::Config::default()
     })
 }

@@ -8,12 +8,12 @@ use crate::delivery::{Delivery, NotQueued, Sink, To};
 use crate::doors::Doors;
 use crate::error::Fault;
 use crate::gate::Gate;
-use crate::geo::Geo;
+use crate::geo::{self, Geo};
 use crate::identity::{Caller, Identity};
 use crate::metrics::{Levels, Metrics};
 use crate::trace::Tracer;
 use livemeter_schemas::answer::{Answer, EventAnswer};
-use livemeter_schemas::record;
+use livemeter_schemas::record::{self, LookedUp};
 use livemeter_schemas::refusal::Refusal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +37,7 @@ pub struct Intake {
     pub doors: Doors,
     pub tracer: Option<Tracer>,
     pub identity: Identity,
-    geo: Option<Geo>,
+    pub geo: geo::InForce,
     sink: Arc<dyn Sink>,
     quota: Mutex<Quota>,
     draining: AtomicBool,
@@ -68,7 +68,7 @@ impl Intake {
             quota: Mutex::new(Quota::new(config.deadletters_per_minute, config.deadletters_per_minute_total)),
             draining: AtomicBool::new(false),
             identity: Identity::default(),
-            geo: None,
+            geo: geo::InForce::default(),
             config,
             metrics: Arc::new(metrics),
             sink,
@@ -81,9 +81,9 @@ impl Intake {
         Intake { identity, ..self }
     }
 
-    /// The same service, with a look-up of regions.
-    pub fn with_geo(self, geo: Option<Geo>) -> Self {
-        Intake { geo, ..self }
+    /// The same service, with a look-up of regions and networks.
+    pub fn with_geo(self, geo: Geo) -> Self {
+        Intake { geo: geo::InForce::new(geo), ..self }
     }
 
     /// From now on the service is not ready; requests in progress go on.
@@ -132,7 +132,7 @@ impl Intake {
         let since = Instant::now();
         let (mut sent, mut refused) = (0, 0);
         let mut events = Vec::with_capacity(batch.events.len());
-        let looked_up = self.geo.as_ref().and_then(|geo| geo.region(caller.peer));
+        let looked_up = self.geo.now().look_up(caller.peer);
         // One buffer for all records: the producer copies what it queues.
         let mut value = Vec::new();
         for judged in &batch.events {
@@ -140,8 +140,10 @@ impl Intake {
                 Ok(event) => {
                     let key = record::key(&batch.app, event.head().session_id);
                     let text = caller.stored(event, judged.text, received_at_ms)?;
-                    let region = looked_up.as_deref().filter(|_| event.head().region.is_none());
-                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, region, &text)
+                    // A region is the client's to say; a network is not.
+                    let region = looked_up.region.as_deref().filter(|_| event.head().region.is_none());
+                    let found = LookedUp { region, asn: looked_up.asn };
+                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, found, &text)
                         .map_err(|e| Fault::BodyBroken(e.to_string()))?;
                     self.sink.enqueue(To::Events, &key, &value, &delivery).map_err(not_queued)?;
                     sent += 1;

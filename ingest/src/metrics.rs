@@ -42,6 +42,7 @@ pub struct Metrics {
     pub bytes_inflated: Counter,
     pub deadletters: DeadLetterCounts,
     pub apps_reloads: Reloads,
+    pub geo_reloads: Reloads,
     pub delivery_seconds: Histogram,
     pub connections: Gauge,
     pub connections_refused: Counter,
@@ -57,7 +58,7 @@ pub struct Metrics {
     apps: Gauge,
 }
 
-/// Changes of the file of apps that were put in force, and those that could not be.
+/// Changes of files that were put in force, and those that could not be.
 #[derive(Debug)]
 pub struct Reloads {
     pub taken: Counter,
@@ -106,6 +107,8 @@ impl Metrics {
         let faults = labelled(&mut registry, "requests_refused", "Whole requests refused, by cause");
         let letters = labelled(&mut registry, "deadletters", "Refused texts, by whether they were kept");
         let reloads = labelled(&mut registry, "apps_reloads", "Changes of the file of apps, by whether they could be used");
+        let geo_reloads =
+            labelled(&mut registry, "geo_reloads", "Changes of the files of regions and networks, by whether they could be used");
         let letter = |outcome| of(&letters, "outcome", outcome);
         let delivery_seconds = Histogram::new(DELIVERY_S);
         registry.register("delivery_seconds", "From queueing a request's events to Kafka's last report", delivery_seconds.clone());
@@ -128,6 +131,7 @@ impl Metrics {
                 over_total_quota: letter("over_total_quota"),
             },
             apps_reloads: Reloads { taken: of(&reloads, "outcome", "taken"), refused: of(&reloads, "outcome", "refused") },
+            geo_reloads: Reloads { taken: of(&geo_reloads, "outcome", "taken"), refused: of(&geo_reloads, "outcome", "refused") },
             delivery_seconds,
             connections_refused,
             connections_over_address,

@@ -102,7 +102,7 @@ pub const SETTINGS: &[Setting] = &[
         "ingest.apps_poll",
         "apps-poll",
         Kind::Duration(Duration::from_millis(100), HOUR),
-        "How often the file of apps is looked at for changes",
+        "How often the files of apps, regions and networks are looked at for changes",
     ),
     s("ingest.token_bytes_max", "token-bytes-max", Kind::Size(256, 64 * KIB), "Longest session token"),
     s(
@@ -121,7 +121,8 @@ pub const SETTINGS: &[Setting] = &[
         "How long a session keeps its pseudonym across rotations",
     ),
     s("ingest.geo_file", "geo-file", Kind::Path, "File in MaxMind's format that gives regions to clients that say none"),
-    s("ingest.geo_file_bytes_max", "geo-file-bytes-max", Kind::Size(KIB, 4 * GIB), "Largest such file"),
+    s("ingest.asn_file", "asn-file", Kind::Path, "File in MaxMind's format that tells which network (ASN) a client is in"),
+    s("ingest.geo_file_bytes_max", "geo-file-bytes-max", Kind::Size(KIB, 4 * GIB), "Largest file of regions or networks"),
     s("processor.listen", "listen", Kind::Address, "Where health and metrics are served"),
     s("processor.group", "group", Kind::Name, "Consumer group for the advisory offsets"),
     s("processor.assignment", "assignment", Kind::Word(&["all", "group"]), "Which partitions to read: all, or those the group gives"),
