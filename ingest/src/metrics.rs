@@ -203,6 +203,7 @@ fn of(family: &Labelled, name: &'static str, value: &'static str) -> Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use livemeter_schemas::refusals::COUNTED;
 
     #[test]
     fn names_are_those_the_supervisor_reads() {
@@ -223,6 +224,10 @@ mod tests {
             "livemeter_ingest_kafka_ready 1",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        for counted in COUNTED.iter().filter(|counted| counted.by == "ingest") {
+            let name = counted.metric.trim_end_matches("_total");
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name} is not in\n{text}");
         }
     }
 }

@@ -201,6 +201,7 @@ pub const SETTINGS: &[Setting] = &[
     s("query.range_days_max", "range-days-max", Kind::Count(1, 36_500), "Longest range of one report in days"),
     s("query.sql_bytes_max", "sql-bytes-max", Kind::Size(KIB, 16 * MIB), "Longest SQL text"),
     s("query.refresh_interval", "refresh-interval", Kind::Duration(MS, HOUR), "Age at which a table's snapshot is renewed"),
+    s("query.refusals_from", "refusals-from", Kind::Urls, "Ingest and processors whose refusals are told, by cause"),
     s("query.partitions", "partitions", Kind::Count(1, 1024), "Parallelism of one query"),
     s("simulate.ingest", "ingest", Kind::Url, "Where to post"),
     s("simulate.app", "app", Kind::Name, "App to post as"),

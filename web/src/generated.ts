@@ -107,6 +107,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the services have refused since they started, by cause. */
+        get: operations["get_refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/reports/quality": {
         parameters: {
             query?: never;
@@ -206,6 +223,12 @@ export interface components {
              *     counting and say only their last counters, so totals stay whole.
              */
             sampling?: number;
+        };
+        /** @description One service that was asked. */
+        Asked: {
+            address: string;
+            /** @description Why it did not answer; null when it did. Its counts are then missing in `rows`. */
+            failure?: string | null;
         };
         /** @description A batch as a client writes it. `POST /v1/events`, `application/json`. */
         Batch: {
@@ -544,6 +567,25 @@ export interface components {
              */
             value?: number | null;
         };
+        /** @description One count. */
+        RefusalRow: {
+            /** @description `ingest` or `processor`. */
+            by: string;
+            /** @description A word from a fixed set of the service's, such as `too_long`, `key_refused` or `kafka_away`. */
+            cause: string;
+            /** Format: uint64 */
+            count: number;
+            what: components["schemas"]["What"];
+        };
+        /** @description `GET /v1/refusals`: counts since each service started, added up over all that answered. */
+        Refusals: {
+            /** @description When the services were asked, RFC 3339 UTC. */
+            asked_at: string;
+            /** @description Counts that are not zero, the largest first within each `what`. */
+            rows: components["schemas"]["RefusalRow"][];
+            /** @description Those that are asked, as they are set; none: nobody is. */
+            services: components["schemas"]["Asked"][];
+        };
         /** @description The last word of a session, with its last counters. */
         SessionEnd: {
             /**
@@ -756,6 +798,8 @@ export interface components {
             truncated: boolean;
             tz: string;
         };
+        /** @description What was not taken. */
+        What: "connection" | "request" | "event" | "record" | "dead_letter";
     };
     responses: never;
     parameters: never;
@@ -1017,6 +1061,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_refusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the services have refused since they started, by cause. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusals"];
                 };
             };
         };

@@ -11,6 +11,7 @@ pub fn all(report_parameters: Value) -> Value {
         "/v1/reports/quality": { "get": report("quality", "Playing, stalls and startup per CDN, programme, user and time.", "QualityRowReport", &report_parameters) },
         "/v1/definitions": { "get": get("query", "definitions", "What each figure means: formula, unit, version.", shape("Definitions")) },
         "/v1/status": { "get": get("query", "status", "What the ledger holds, and how fresh it is.", shape("Status")) },
+        "/v1/refusals": { "get": get("query", "refusals", "What the services have refused since they started, by cause.", shape("Refusals")) },
         "/openapi.json": { "get": get("query", "openapi", "This document.", json!({ "application/json": { "schema": { "type": "object" } } })) },
         "/healthz": { "get": healthy() },
         "/readyz": { "get": ready() },
