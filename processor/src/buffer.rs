@@ -172,15 +172,6 @@ impl Buffer {
         self.increments.bytes + self.events.bytes
     }
 
-    /// What the rows of `increments` add up to, read back from their columns: whatever was done to them on the way.
-    pub fn sums(&self) -> [i128; 5] {
-        let sum = |i: usize| match self.increments.columns.get(at::AMOUNTS + i) {
-            Some(Column::Int(b)) => b.values_slice().iter().map(|value| i128::from(*value)).sum(),
-            _ => 0,
-        };
-        std::array::from_fn(sum)
-    }
-
     /// Takes the rows of both tables out, increments first; none where there are none.
     pub fn take(&mut self) -> Result<(Option<RecordBatch>, Option<RecordBatch>), ArrowError> {
         self.grains.clear();

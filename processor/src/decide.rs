@@ -13,7 +13,7 @@ mod rows;
 
 use crate::error::Error;
 use crate::scan::{self, Columns};
-use crate::table::{Kind, commit_rows, load};
+use crate::table::{Kind, commit_rows, load, widen};
 use deltalake::DeltaTable;
 use livemeter_schemas::ledger;
 use livemeter_schemas::time::WINDOW_MS;
@@ -156,6 +156,7 @@ pub async fn decide(
     now_ms: fn() -> i64,
 ) -> Result<Vec<Quarantined>, Error> {
     let mut table = load(root, Kind::Increments).await?;
+    widen(&mut table, Kind::Increments).await?;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(50 * u64::from(attempt))).await;

@@ -108,15 +108,17 @@ pub async fn read(
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(Error::storage("reading rows"))?;
         rows += batch.num_rows() as u64;
-        take(&Columns { batch: &batch, file })?;
+        take(&Columns { batch: &batch, file, wanted: columns })?;
     }
     Ok(rows)
 }
 
-/// A batch whose columns are asked for by name and type; a missing one is an error, never a guess.
+/// A batch whose columns are asked for by name and type. A missing one is an error, never a guess; but one that may
+/// be null is null where it is missing: the file is older than the column.
 pub struct Columns<'b> {
     batch: &'b RecordBatch,
     file: &'b DataFile,
+    wanted: &'b [&'b str],
 }
 
 impl<'b> Columns<'b> {
@@ -130,8 +132,8 @@ impl<'b> Columns<'b> {
 
     /// A text column that may be null.
     pub fn text_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
-        let column = self.text(name)?;
-        Ok(move |row| column.is_valid(row).then(|| column.value(row)))
+        let column = self.column_if_there(name)?.map(|column| column.as_string_opt::<i32>().ok_or_else(|| self.wrong(name))).transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
     }
 
     pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
@@ -146,8 +148,10 @@ impl<'b> Columns<'b> {
 
     /// A time column that may be null, in milliseconds.
     pub fn ms_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'b, Error> {
-        let column = self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name))?;
-        Ok(move |row| column.is_valid(row).then(|| column.value(row).div_euclid(1000)))
+        let column = self.column_if_there(name)?;
+        let column = column.map(|column| column.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name)));
+        let column = column.transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row).div_euclid(1000)))
     }
 
     pub fn flag(&self, name: &str) -> Result<&'b BooleanArray, Error> {
@@ -156,6 +160,14 @@ impl<'b> Columns<'b> {
 
     fn column(&self, name: &str) -> Result<&'b Arc<dyn Array>, Error> {
         self.batch.column_by_name(name).ok_or_else(|| self.wrong(name))
+    }
+
+    /// None where the file is older than the column; a column that was not read at all is an error even so.
+    fn column_if_there(&self, name: &str) -> Result<Option<&'b Arc<dyn Array>>, Error> {
+        match self.batch.column_by_name(name) {
+            None if !self.wanted.contains(&name) => Err(self.wrong(name)),
+            column => Ok(column),
+        }
     }
 
     fn wrong(&self, name: &str) -> Error {

@@ -4,6 +4,7 @@
 mod book;
 mod buffer;
 mod client;
+mod columns;
 mod corpus;
 mod derive;
 mod eviction;
