@@ -29,6 +29,8 @@ pub struct Entry<'a> {
     pub correction_ms: i64,
     /// Looked up by ingest; counts where the event has none of its own.
     pub region: Option<Cow<'a, str>>,
+    /// Looked up by ingest.
+    pub asn: Option<u32>,
     pub event: Event<'a>,
     /// The client's own text.
     pub raw: &'a str,
@@ -70,6 +72,7 @@ impl<'a> Entry<'a> {
             received_at_ms: record.received_at_ms,
             correction_ms,
             region: record.region,
+            asn: record.asn,
             event,
             raw: record.event,
             place,

@@ -2,7 +2,7 @@
 //! questions is not here: that is `query`.
 
 use crate::error::Error;
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use bytes::Bytes;
 use chrono::DateTime;
@@ -133,6 +133,13 @@ impl<'b> Columns<'b> {
     /// A text column that may be null.
     pub fn text_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
         let column = self.column_if_there(name)?.map(|column| column.as_string_opt::<i32>().ok_or_else(|| self.wrong(name))).transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
+    }
+
+    /// The same of numbers.
+    pub fn int_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'b, Error> {
+        let numbers = |column: &'b ArrayRef| column.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name));
+        let column = self.column_if_there(name)?.map(numbers).transpose()?;
         Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
     }
 

@@ -219,3 +219,20 @@ const OUTCOMES: [&str; 3] = ["taken", "refused", "failed"];
 fn commit_buckets() -> Histogram {
     Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use livemeter_schemas::refusals::COUNTED;
+
+    #[test]
+    fn counters_have_the_names_that_refusals_are_read_by() {
+        let status = Status::new();
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &status.registry).unwrap();
+        for counted in COUNTED.iter().filter(|counted| counted.by == "processor") {
+            let name = counted.metric.trim_end_matches("_total");
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name} is not in\n{text}");
+        }
+    }
+}

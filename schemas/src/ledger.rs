@@ -59,6 +59,8 @@ pub fn increments() -> Schema {
         text("programme_id"),
         text("cdn"),
         text_or_null("region"),
+        // Number of the autonomous system it came from, where ingest has a file that tells; never the player's word.
+        int_or_null("asn"),
         text("user_id"),
         text("session_id"),
         int("bytes"),
@@ -104,6 +106,7 @@ pub fn events() -> Schema {
         text("programme_id"),
         text_or_null("cdn"),
         text_or_null("region"),
+        int_or_null("asn"),
         text("user_id"),
         text("session_id"),
         int("seq"),

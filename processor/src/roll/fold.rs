@@ -22,6 +22,7 @@ pub const KEYS: [&str; 11] = [
     "session_id",
     "user_id",
     "region",
+    "asn",
     "status",
     "late",
     "kafka_generation",

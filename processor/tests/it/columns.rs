@@ -33,8 +33,8 @@ const KINDS: [Kind; 2] = [Kind::Increments, Kind::Events];
 /// Columns that the earlier version did not have.
 fn came_later(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Increments => &["region", "decided_at", "decided_by", "decided_why"],
-        Kind::Events => &["region", "message", "fatal"],
+        Kind::Increments => &["region", "asn", "decided_at", "decided_by", "decided_why"],
+        Kind::Events => &["region", "asn", "message", "fatal"],
     }
 }
 
@@ -150,12 +150,15 @@ async fn a_ledger_of_an_earlier_version_gets_its_columns_and_goes_on() {
 
     // Where it was, with regions and words from now on.
     topic.add(0, record(&failed("one", 41, T0 + 600_000), 0, 0));
-    topic.add(0, record(&session_end("one", 42, T0 + 610_000, T0, vec![counted("cdn-a", T0, 40)]), 0, 0));
+    topic.add(0, record_via(Some(64_500), &session_end("one", 42, T0 + 610_000, T0, vec![counted("cdn-a", T0, 40)])));
     work_through(&config(folder), &topic).await;
     let regions = "SELECT region, MAX(decided_by), SUM(bytes) FROM t GROUP BY region";
     let (before, after) = (2 * 29_007, 40_007 - 29_007);
     let expected = [format!("- - {before}"), format!("eu - {after}")];
     assert_eq!(told(folder, "increments", regions).await, expected);
+    let networks = "SELECT asn, SUM(bytes) FROM t GROUP BY asn";
+    let by_network = [format!("- {before}"), format!("64500 {after}")];
+    assert_eq!(told(folder, "increments", networks).await, by_network);
     assert_eq!(told(folder, "events", "SELECT type, message FROM t").await, ["error -", "error no licence for u1", "session_end -"]);
     reads_the_same().await;
     assert!(audited(folder, &topic, 0, &question()).await.ok);
@@ -164,6 +167,7 @@ async fn a_ledger_of_an_earlier_version_gets_its_columns_and_goes_on() {
     let tidied = tidy(folder, Kind::Increments).await.unwrap();
     assert!(tidied.files_in > 1 && tidied.rows_out < tidied.rows_in, "{tidied:?}");
     assert!(tidy(folder, Kind::Events).await.unwrap().files_in > 1);
+    assert_eq!(told(folder, "increments", networks).await, by_network);
     assert_eq!(told(folder, "increments", regions).await, expected);
     assert_eq!(told(folder, "events", "SELECT type, message FROM t").await, ["error -", "error no licence for u1", "session_end -"]);
     reads_the_same().await;
