@@ -255,6 +255,11 @@ impl<'a> Event<'a> {
         each!(self, e => e.user_id = user_id)
     }
 
+    /// The same event under another number: for what is made of CMCD reports, which are numbered by their senders.
+    pub fn set_seq(&mut self, seq: u64) {
+        each!(self, e => e.seq = seq)
+    }
+
     /// The counters it carries: those of a heartbeat or of a session's end; none otherwise.
     pub fn counters(&self) -> &[Counters<'_>] {
         match self {

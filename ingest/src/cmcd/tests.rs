@@ -231,3 +231,24 @@ proptest! {
         prop_assert_eq!(a, b);
     }
 }
+
+/// What the Common Media Library encodes, and what its own decoder makes of it: read as lines and as JSON, the same.
+#[test]
+fn the_librarys_encoder_and_decoder_agree_with_what_is_read_here() {
+    let (lines, json) = (include_str!("../../testdata/cmcd.lines"), include_str!("../../testdata/cmcd.json"));
+    let (of_lines, ignored) = judged(lines, &form(Kind::Lines));
+    assert_eq!((of_lines.len(), ignored), (7, Ignored::default()));
+    let of_json = judged(json, &form(Kind::Json)).0;
+    for (a, b) in of_lines.into_iter().zip(of_json) {
+        let (mut a, mut b) = (a.unwrap(), b.unwrap());
+        (a.report, b.report) = (None, None);
+        assert_eq!(a, b);
+    }
+    let (events, _) = judged(lines, &form(Kind::Lines));
+    let [start, play, stall, _, response, error, custom] = &events[..] else { panic!("{events:?}") };
+    let of = |event: &Result<Cmcd<'static>, _>| event.as_ref().unwrap().clone();
+    assert_eq!((of(start).state, of(stall).state), (Some(State::Starting), Some(State::Rebuffering)));
+    assert_eq!((of(play).programme_id, of(play).startup_ms, of(play).buffer_ms), ("with \"quotes\" and \\ in it".into(), Some(740), Some(2100)));
+    assert_eq!((of(stall).cdn, of(stall).starved, of(response).cdn), (Some("edge.example:8081".into()), true, Some("edge.example:8081".into())));
+    assert_eq!((of(error).error, of(error).state, of(custom).bytes[0].bytes), (Some("fragLoadError".into()), Some(State::Fatal), 1_596_684));
+}

@@ -1,9 +1,10 @@
 //! How a table is made, and how its rows become Parquet.
 
 use super::Kind;
+use crate::durable;
 use crate::error::Error;
 use deltalake::DeltaTable;
-use deltalake::kernel::StructType;
+use deltalake::kernel::{StructField, StructType};
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
 use deltalake::operations::create::CreateBuilder;
 use deltalake::parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -15,6 +16,9 @@ const STATS_COLUMNS: [&str; 2] = [
     "window_start,at,received_at,app,programme_id,cdn,kafka_generation,kafka_partition,kafka_offset,records",
     "at,received_at,app,programme_id,type,kafka_generation,kafka_partition,kafka_offset",
 ];
+
+/// Workers that start at once add the same columns: one of them does.
+const WIDEN_ATTEMPTS: u32 = 10;
 
 pub(super) async fn create(delta: &DeltaTable, kind: Kind, retention_ms: u64) -> Result<DeltaTable, Error> {
     let columns: StructType = (&kind.schema()).try_into_kernel().map_err(|e| Error::Ledger(format!("the table's columns: {e}")))?;
@@ -33,6 +37,38 @@ pub(super) async fn create(delta: &DeltaTable, kind: Kind, retention_ms: u64) ->
         ])
         .await
         .map_err(Error::storage("making the table"))
+}
+
+/// Adds the columns that came after the table was made, at its end; all of them may be null. Files written before
+/// lack them, which readers take for null. Somebody else who does the same at this moment is not in the way.
+pub(super) async fn widen(mut delta: DeltaTable, kind: Kind) -> Result<DeltaTable, Error> {
+    for _ in 0..WIDEN_ATTEMPTS {
+        let lacking = lacking(&delta, kind)?;
+        if lacking.is_empty() {
+            return Ok(delta);
+        }
+        tracing::info!(table = kind.name(), columns = ?lacking.iter().map(|c| c.name()).collect::<Vec<_>>(), "the table gets new columns");
+        if let Err(error) = delta.clone().add_columns().with_fields(lacking).await {
+            tracing::info!(%error, "somebody else has committed; looking again");
+        }
+        delta.update_state().await.map_err(Error::storage("reading the log"))?;
+        if let Some(version) = delta.version() {
+            durable::log_entry(delta.table_url(), version).await?;
+        }
+    }
+    Err(Error::Ledger(format!("table {}: its new columns could not be added", kind.name())))
+}
+
+/// The columns of the contract that the table does not have.
+fn lacking(delta: &DeltaTable, kind: Kind) -> Result<Vec<StructField>, Error> {
+    let snapshot = delta.snapshot().map_err(Error::storage("reading the log"))?;
+    let has = snapshot.schema();
+    let columns: StructType = (&kind.schema()).try_into_kernel().map_err(|e| Error::Ledger(format!("the table's columns: {e}")))?;
+    let lacking: Vec<StructField> = columns.fields().filter(|field| has.field(field.name()).is_none()).cloned().collect();
+    match lacking.iter().find(|field| !field.is_nullable()) {
+        Some(field) => Err(Error::Ledger(format!("table {}: column {} is missing", kind.name(), field.name()))),
+        None => Ok(lacking),
+    }
 }
 
 /// How rows become Parquet: zstd at its quickest, and integers that rarely repeat as differences, which

@@ -111,6 +111,7 @@ impl Table {
         let mut delta = DeltaTableBuilder::from_url(url).and_then(|b| b.build()).map_err(Error::storage("opening the table"))?;
         if delta.verify_deltatable_existence().await.map_err(Error::storage("looking for the table"))? {
             delta.load().await.map_err(Error::storage("loading the table"))?;
+            delta = files::widen(delta, kind).await?;
         } else {
             delta = files::create(&delta, kind, retention_ms).await?;
         }
