@@ -223,7 +223,7 @@ fn not_an_object(text: &str) -> Refusal {
 }
 
 /// Nothing a client sends comes back longer than this.
-fn clip(text: &str) -> String {
+pub fn clip(text: &str) -> String {
     text.chars().take(120).collect()
 }
 

@@ -176,8 +176,8 @@ fn line(text: &str) -> (Cow<'_, str>, Result<Values, Refusal>) {
 }
 
 fn array(body: &str, max: usize) -> Result<Texts<'_>, Refusal> {
-    let batch::Texts { kept, count } =
-        serde_json::from_str(body).map_err(|e| Refusal::whole(Code::Malformed, format!("the body is not a list of reports: {e}")))?;
+    let wrong = |e: serde_json::Error| format!("the body is not a list of reports: {}", batch::clip(&e.to_string()));
+    let batch::Texts { kept, count } = serde_json::from_str(body).map_err(|e| Refusal::whole(Code::Malformed, wrong(e)))?;
     if count > max {
         return Err(Refusal::over(Code::TooMany, "reports", count as i64, max as i64, "reports"));
     }

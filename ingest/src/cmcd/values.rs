@@ -2,6 +2,7 @@
 //! become one. What a key means is in [`super::report`].
 
 use super::Ignored;
+use crate::batch;
 use livemeter_schemas::refusal::{Code, Refusal};
 use sfv::{BareItem, Dictionary, ListEntry, Parser};
 use std::collections::BTreeMap;
@@ -32,7 +33,8 @@ pub fn dictionary(text: &str) -> Result<Values, Refusal> {
 
 /// Reads a JSON object.
 pub fn object(text: &str) -> Result<Values, Refusal> {
-    let wrong = |e: serde_json::Error| Refusal::new(Code::Malformed, "report", format!("the report is not a JSON object: {e}"));
+    // What the reader says may repeat the text.
+    let wrong = |e: serde_json::Error| Refusal::new(Code::Malformed, "report", format!("the report is not a JSON object: {}", batch::clip(&e.to_string())));
     let read: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).map_err(wrong)?;
     Ok(Values(read.into_iter().map(|(key, value)| (key, value.into())).collect()))
 }
