@@ -54,6 +54,8 @@ pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> 
         retry_after_s: s.duration("ingest.retry_after").as_secs(),
         drain_ms: s.duration_ms("ingest.drain"),
         allowed_origins: (!origins.iter().any(|o| o == "*")).then_some(origins),
+        // What the table has let pass, parses.
+        cmcd_hosts: s.text("ingest.cmcd_hosts").parse().unwrap_or_default(),
         identity: identity(s),
         geo: livemeter_ingest::geo::Config {
             file: s.path("ingest.geo_file"),

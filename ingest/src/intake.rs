@@ -2,6 +2,7 @@
 //! them. HTTP is not here: see [`crate::http`]; Kafka neither: see [`crate::sink`].
 
 use crate::batch::{self, Batch, Parameters, Rules};
+use crate::cmcd::{self, Sender};
 use crate::config::Config;
 use crate::deadletter::{self, Grant, Quota};
 use crate::delivery::{Delivery, NotQueued, Sink, To};
@@ -48,6 +49,7 @@ pub struct Intake {
 pub enum Text<'a> {
     Json,
     Ndjson(Parameters<'a>),
+    Cmcd(cmcd::Form<'a>),
 }
 
 /// A batch whose events are queued: what remains is to wait.
@@ -109,20 +111,30 @@ impl Intake {
     pub fn queue(&self, body: &[u8], text: Text, caller: &Caller) -> Result<Queued, Fault> {
         let received_at_ms = (self.now_ms)();
         let rules = Rules { limits: &self.config.limits, events_max: self.config.batch_events_max, received_at_ms };
-        let judged = batch::utf8(body).and_then(|body| match text {
-            Text::Json => batch::json(body, &rules),
-            Text::Ndjson(parameters) => batch::ndjson(body, parameters, &rules),
-        });
-        match judged {
-            Ok(mut batch) => {
-                caller.admit(&mut batch, received_at_ms)?;
-                self.queue_batch(&batch, received_at_ms, caller)
+        let kept = |refusal: Refusal| {
+            self.keep("", received_at_ms, &refusal, body, caller);
+            Fault::Batch(refusal)
+        };
+        let plain = batch::utf8(body).map_err(kept)?;
+        let batch = match text {
+            Text::Json => batch::json(plain, &rules).map_err(kept)?,
+            Text::Ndjson(parameters) => batch::ndjson(plain, parameters, &rules).map_err(kept)?,
+            Text::Cmcd(form) => {
+                let user_id = caller.user_id(received_at_ms)?;
+                let app = caller.known.as_ref().map(|known| known.app.id.as_str());
+                let sender = Sender { app, user_id: user_id.as_deref() };
+                let reports = cmcd::read(plain, &form, sender, &self.config.cmcd_hosts, &rules).map_err(kept)?;
+                self.metrics.cmcd_ignored.unknown_keys.inc_by(reports.ignored.unknown_keys);
+                self.metrics.cmcd_ignored.bad_values.inc_by(reports.ignored.bad_values);
+                return self.admit(reports.batch(&rules), received_at_ms, caller);
             }
-            Err(refusal) => {
-                self.keep("", received_at_ms, &refusal, body, caller);
-                Err(Fault::Batch(refusal))
-            }
-        }
+        };
+        self.admit(batch, received_at_ms, caller)
+    }
+
+    fn admit(&self, mut batch: Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
+        caller.admit(&mut batch, received_at_ms)?;
+        self.queue_batch(&batch, received_at_ms, caller)
     }
 
     fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {

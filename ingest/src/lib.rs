@@ -13,6 +13,7 @@
 //! * [`file`]        a file, no larger than it may be, and whether it has changed
 //! * [`geo`]         where an address is and whose network, from local files
 //! * [`batch`]       text → events, each accepted or refused by name; pure
+//! * [`cmcd`]        the same of CMCD reports, from players without an SDK of ours; pure
 //! * [`counters`]    cumulative counters that fall within one batch; pure
 //! * [`deadletter`]  what is kept of a refused text, and how often; pure
 //! * [`delivery`]    one request's wait for all of its acknowledgements; the sink's contract
@@ -25,6 +26,7 @@
 pub mod address;
 pub mod batch;
 pub mod body;
+pub mod cmcd;
 pub mod config;
 pub mod counters;
 pub mod crowd;

@@ -337,6 +337,7 @@ impl Rows for Buffer {
             int(entry.place.partition.into()),
             int(entry.place.offset),
             text(&self.date.1),
+            Value::Text(entry.cmcd_state.as_deref()),
         ]);
     }
 }

@@ -143,6 +143,15 @@ impl<'b> Columns<'b> {
         Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
     }
 
+    /// The same of a column that files written before it lack: null there.
+    pub fn text_if_any(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
+        let column = match self.batch.column_by_name(name) {
+            Some(_) => Some(self.text(name)?),
+            None => None,
+        };
+        Ok(move |row| column.filter(|c| c.is_valid(row)).map(|c| c.value(row)))
+    }
+
     pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
         self.column(name)?.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name))
     }

@@ -1,6 +1,7 @@
 //! What a setting's value may look like: one parser per kind, each naming what it accepts.
 
 use livemeter_ingest::address::Network;
+use livemeter_ingest::cmcd::hosts::Hosts;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub enum Kind {
     List,
     /// Comma-separated networks: `10.0.0.0/8, ::1`
     Networks,
+    /// Hosts and their CDNs: `edge.example=cdn-a, *.b.example=cdn-b`
+    Hosts,
     /// A file or folder; empty where the setting is optional.
     Path,
 }
@@ -69,6 +72,7 @@ impl Kind {
             Kind::Word(words) => words.join(" or "),
             Kind::List => "values separated by commas".into(),
             Kind::Networks => "networks such as 10.0.0.0/8 or ::1, separated by commas".into(),
+            Kind::Hosts => "host=cdn pairs separated by commas; a host is a name, a name:port or *.domain".into(),
             Kind::Path => "a path".into(),
         }
     }
@@ -98,6 +102,7 @@ impl Kind {
             Kind::Word(words) => words.contains(&text).then(|| Value::Text(text.into())),
             Kind::Name => (!text.is_empty()).then(|| Value::Text(text.into())),
             Kind::List => Some(Value::List(list(text).map(Into::into).collect())),
+            Kind::Hosts => text.parse::<Hosts>().is_ok().then(|| Value::Text(text.into())),
             Kind::Networks => {
                 list(text).all(|one| one.parse::<Network>().is_ok()).then(|| Value::List(list(text).map(Into::into).collect()))
             }
@@ -199,6 +204,8 @@ mod tests {
             (Kind::Name, "", false),
             (Kind::Networks, "10.0.0.0/8, ::1", true),
             (Kind::Networks, "", true),
+            (Kind::Hosts, "edge.example=cdn-a, *.b.example=cdn-b", true),
+            (Kind::Hosts, "edge.example", false),
             (Kind::Networks, "10.0.0.0/8, localhost", false),
         ];
         for (kind, text, good) in cases {

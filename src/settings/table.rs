@@ -85,6 +85,7 @@ pub const SETTINGS: &[Setting] = &[
     s("ingest.deadletters_per_minute", "deadletters-per-minute", Kind::Count(0, 1_000_000), "Refusals kept per minute, app and address"),
     s("ingest.deadletters_per_minute_total", "deadletters-per-minute-total", Kind::Count(0, 1_000_000), "Refusals kept per minute in all"),
     s("ingest.allowed_origins", "allowed-origins", Kind::List, "Origins that may post from a browser; * for any"),
+    s("ingest.cmcd_hosts", "cmcd-hosts", Kind::Hosts, "CDNs of CMCD reports by host: host=cdn, *.domain=cdn"),
     s("ingest.id_bytes_max", "id-bytes-max", Kind::Count(8, 4096), "Longest id in bytes"),
     s("ingest.text_bytes_max", "text-bytes-max", Kind::Count(16, 65_536), "Longest free text in bytes"),
     s("ingest.event_bytes_max", "event-bytes-max", Kind::Size(KIB, MIB), "Longest event"),

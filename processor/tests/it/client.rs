@@ -189,6 +189,8 @@ pub struct Row {
 pub struct Collected {
     pub increments: Vec<Row>,
     pub events: Vec<(String, u64)>,
+    /// Of rows that came of CMCD reports: the session, its `seq` and what is known after it.
+    pub cmcd: Vec<(String, u64, String)>,
     /// Beside each increment: whether it was quarantined.
     pub quarantined: Vec<bool>,
 }
@@ -209,7 +211,11 @@ impl Rows for Collected {
     }
 
     fn event(&mut self, entry: &Entry<'_>, _late: bool) {
-        self.events.push((entry.head().session_id.to_owned(), entry.head().seq));
+        let (session, seq) = (entry.head().session_id.to_owned(), entry.head().seq);
+        match &entry.cmcd_state {
+            Some(state) => self.cmcd.push((session, seq, state.clone())),
+            None => self.events.push((session, seq)),
+        }
     }
 }
 

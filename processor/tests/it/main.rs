@@ -4,6 +4,7 @@
 mod book;
 mod buffer;
 mod client;
+mod cmcd;
 mod columns;
 mod corpus;
 mod derive;
