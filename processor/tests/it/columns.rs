@@ -148,12 +148,13 @@ async fn a_ledger_of_an_earlier_version_gets_its_columns_and_goes_on() {
     };
     reads_the_same().await;
 
-    // Where it was, with regions and words from now on.
+    // Where it was, with regions and words from now on; and one more row of a window that has older ones.
+    topic.add(1, record(&heartbeat("two", 31, T0 + 585_000, T0, vec![counted("cdn-a", T0, 31)]), 0, 0));
     topic.add(0, record(&failed("one", 41, T0 + 600_000), 0, 0));
     topic.add(0, record_via(Some(64_500), &session_end("one", 42, T0 + 610_000, T0, vec![counted("cdn-a", T0, 40)])));
     work_through(&config(folder), &topic).await;
     let regions = "SELECT region, MAX(decided_by), SUM(bytes) FROM t GROUP BY region";
-    let (before, after) = (2 * 29_007, 40_007 - 29_007);
+    let (before, after) = (29_007 + 31_007, 40_007 - 29_007);
     let expected = [format!("- - {before}"), format!("eu - {after}")];
     assert_eq!(told(folder, "increments", regions).await, expected);
     let networks = "SELECT asn, SUM(bytes) FROM t GROUP BY asn";
