@@ -163,9 +163,9 @@ async fn a_ledger_of_an_earlier_version_gets_its_columns_and_goes_on() {
     reads_the_same().await;
     assert!(audited(folder, &topic, 0, &question()).await.ok);
 
-    // Files of both widths become one.
+    // Files of both widths become one. Their rows stay apart: the closed period's line runs between them.
     let tidied = tidy(folder, Kind::Increments).await.unwrap();
-    assert!(tidied.files_in > 1 && tidied.rows_out < tidied.rows_in, "{tidied:?}");
+    assert!(tidied.files_in > 1 && tidied.rows_out == tidied.rows_in, "{tidied:?}");
     assert!(tidy(folder, Kind::Events).await.unwrap().files_in > 1);
     assert_eq!(told(folder, "increments", networks).await, by_network);
     assert_eq!(told(folder, "increments", regions).await, expected);
@@ -177,6 +177,19 @@ async fn a_ledger_of_an_earlier_version_gets_its_columns_and_goes_on() {
     work_through(&config(folder), &topic).await;
     assert!(audited(folder, &topic, 0, &question()).await.ok);
     reads_the_same().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_of_both_widths_become_one() {
+    let topic = topic();
+    let old = earlier_ledger(&topic).await;
+    topic.add(1, record(&heartbeat("two", 31, T0 + 585_000, T0, vec![counted("cdn-a", T0, 31)]), 0, 0));
+    work_through(&config(old.path()), &topic).await;
+    let tidied = tidy(old.path(), Kind::Increments).await.unwrap();
+    assert!(tidied.files_in > 1 && tidied.rows_out < tidied.rows_in, "{tidied:?}");
+    let sums = format!("- {}", 29_007 + 31_007);
+    assert_eq!(told(old.path(), "increments", "SELECT region, SUM(bytes) FROM t GROUP BY region").await, [sums]);
+    assert!(audited(old.path(), &topic, 0, &question()).await.ok);
 }
 
 /// Whatever writes first may find the ledger as the earlier version left it.
