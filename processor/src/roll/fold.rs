@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// What rows of one group have in common, in the order in which files are sorted: what compresses best first.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "app",
     "cdn",
     "programme_id",
