@@ -31,6 +31,7 @@ use crate::trace::{Begun, Tracer};
 use answers::Reply;
 use events::Door;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Method, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -67,7 +68,9 @@ fn now_ns() -> u64 {
 }
 
 async fn route(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
-    let reply = match (request.uri().path(), request.method()) {
+    // What follows a refused CONNECT may be meant for somebody else: it is never read as a request.
+    let last = request.method() == Method::CONNECT;
+    let mut reply = match (request.uri().path(), request.method()) {
         (EVENTS_PATH, &Method::POST) => events::post(intake, peer.ip(), request, Door::Events).await,
         (CMCD_PATH, &Method::POST) => events::post(intake, peer.ip(), request, Door::Cmcd).await,
         (EVENTS_PATH | CMCD_PATH, &Method::OPTIONS) => cors::preflight(intake, request.uri(), request.headers()),
@@ -76,6 +79,9 @@ async fn route(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming
         ("/healthz" | "/readyz" | "/metrics", _) => answers::fault(intake, &Fault::Method("GET, HEAD")),
         _ => answers::fault(intake, &Fault::NotFound),
     };
+    if last {
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     intake.metrics.answered(reply.status().as_u16());
     reply
 }

@@ -198,7 +198,7 @@ fn heads(parts: &Parts) -> Vec<Shape> {
                 &rest,
             ),
         ),
-        shape("CONNECT", Once, format!("CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n{hidden}")),
+        shape("CONNECT", Refused, format!("CONNECT x:443 HTTP/1.1\r\nhost: x\r\n\r\n{hidden}")),
         shape("a TLS hello", Refused, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03".repeat(40)),
         shape(
             "lines that end in LF alone",

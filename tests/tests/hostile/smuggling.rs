@@ -8,7 +8,7 @@ use livemeter_tests::apps::Apps;
 use livemeter_tests::audience::{Session, batch};
 use livemeter_tests::edge::{Edge, Said};
 
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 4;
 /// Connections at once.
 const AT_ONCE: usize = 40;
 
