@@ -248,7 +248,16 @@ fn the_librarys_encoder_and_decoder_agree_with_what_is_read_here() {
     let [start, play, stall, _, response, error, custom] = &events[..] else { panic!("{events:?}") };
     let of = |event: &Result<Cmcd<'static>, _>| event.as_ref().unwrap().clone();
     assert_eq!((of(start).state, of(stall).state), (Some(State::Starting), Some(State::Rebuffering)));
-    assert_eq!((of(play).programme_id, of(play).startup_ms, of(play).buffer_ms), ("with \"quotes\" and \\ in it".into(), Some(740), Some(2100)));
-    assert_eq!((of(stall).cdn, of(stall).starved, of(response).cdn), (Some("edge.example:8081".into()), true, Some("edge.example:8081".into())));
-    assert_eq!((of(error).error, of(error).state, of(custom).bytes[0].bytes), (Some("fragLoadError".into()), Some(State::Fatal), 1_596_684));
+    assert_eq!(
+        (of(play).programme_id, of(play).startup_ms, of(play).buffer_ms),
+        ("with \"quotes\" and \\ in it".into(), Some(740), Some(2100))
+    );
+    assert_eq!(
+        (of(stall).cdn, of(stall).starved, of(response).cdn),
+        (Some("edge.example:8081".into()), true, Some("edge.example:8081".into()))
+    );
+    assert_eq!(
+        (of(error).error, of(error).state, of(custom).bytes[0].bytes),
+        (Some("fragLoadError".into()), Some(State::Fatal), 1_596_684)
+    );
 }

@@ -34,7 +34,9 @@ pub fn dictionary(text: &str) -> Result<Values, Refusal> {
 /// Reads a JSON object.
 pub fn object(text: &str) -> Result<Values, Refusal> {
     // What the reader says may repeat the text.
-    let wrong = |e: serde_json::Error| Refusal::new(Code::Malformed, "report", format!("the report is not a JSON object: {}", batch::clip(&e.to_string())));
+    let wrong = |e: serde_json::Error| {
+        Refusal::new(Code::Malformed, "report", format!("the report is not a JSON object: {}", batch::clip(&e.to_string())))
+    };
     let read: BTreeMap<String, serde_json::Value> = serde_json::from_str(text).map_err(wrong)?;
     Ok(Values(read.into_iter().map(|(key, value)| (key, value.into())).collect()))
 }

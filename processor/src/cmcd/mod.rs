@@ -202,7 +202,8 @@ macro_rules! headed {
 fn beat<'r>(report: &Cmcd<'r>, after: &Known, counters: Vec<Counters<'r>>) -> Event<'r> {
     let state = after.state.unwrap_or(State::Starting);
     let started = report.at_ms;
-    let mut beat = Event::Heartbeat(headed!(report, Heartbeat { session_started_at_ms: started, state: state, cdn: None, counters: counters }));
+    let mut beat =
+        Event::Heartbeat(headed!(report, Heartbeat { session_started_at_ms: started, state: state, cdn: None, counters: counters }));
     beat.set_seq(after.order);
     beat
 }

@@ -117,7 +117,8 @@ fn rebuffering_is_a_stall_after_playing_alone() {
 #[test]
 fn a_stall_stays_with_the_cdn_in_use_when_it_began() {
     let on = |sn, at, state: &str, cdn: &str| report(sn, at, &format!(r#""event":"ps","state":"{state}","cdn":"{cdn}""#));
-    let session = played(&[on(0, 0, "p", "a"), on(1, 1_000, "r", "a"), on(2, 3_000, "r", "b"), on(3, 4_500, "p", "b"), on(4, 5_000, "e", "b")]);
+    let session =
+        played(&[on(0, 0, "p", "a"), on(1, 1_000, "r", "a"), on(2, 3_000, "r", "b"), on(3, 4_500, "p", "b"), on(4, 5_000, "e", "b")]);
     assert_eq!((session.on("a"), session.on("b")), ([1_000, 3_500, 1, 0], [500, 0, 0, 0]));
     assert!(session.told.contains(&"stall 3500 on a".to_owned()), "{:?}", session.told);
 }

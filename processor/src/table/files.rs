@@ -4,8 +4,8 @@ use super::Kind;
 use crate::durable;
 use crate::error::Error;
 use deltalake::DeltaTable;
-use deltalake::kernel::{StructField, StructType};
 use deltalake::kernel::engine::arrow_conversion::TryIntoKernel;
+use deltalake::kernel::{StructField, StructType};
 use deltalake::operations::create::CreateBuilder;
 use deltalake::parquet::basic::{Compression, Encoding, ZstdLevel};
 use deltalake::parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -53,7 +53,7 @@ pub(super) async fn widen(mut delta: DeltaTable, kind: Kind) -> Result<DeltaTabl
         }
         delta.update_state().await.map_err(Error::storage("reading the log"))?;
         if let Some(version) = delta.version() {
-            durable::log_entry(delta.table_url(), version).await?;
+            durable::log_entry(delta.table_url(), version).await.map_err(Error::storage("making the log durable"))?;
         }
     }
     Err(Error::Ledger(format!("table {}: its new columns could not be added", kind.name())))
