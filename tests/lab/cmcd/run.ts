@@ -69,8 +69,10 @@ async function main(): Promise<{ line: object; wrong: string[] }> {
   const said = await Promise.all(viewers.map(({ page }) => page.evaluate(() => window.viewer.seen())));
   await browser.close();
   await until("the ledger has everything", settings.settle_ms_max, async () => ((await services.lag()) === 0 && (await knows(services, viewers)) ? true : undefined), 1_000);
+  const audit = await services.audit();
+  say(`audit: ${audit.trim().split("\n").at(-1) ?? ""}`);
   const compared = await Promise.all(viewers.map((viewer, i) => compare(services, viewer, said[i]!)));
-  const found = await metered(services, truth.session);
+  const found = await metered(services, truth.session, "cdn-s");
   const wrong = [...compared.flatMap(reasons), ...known(truth, found)];
   keep("seen.json", said);
   keep("posts.json", viewers.map(({ player, posts }) => ({ player, posts })));
@@ -115,9 +117,10 @@ async function knows(services: Services, viewers: Viewer[]): Promise<boolean> {
   return viewers.every(({ session }) => rows.some((row) => row.session_id === session));
 }
 
-async function metered(services: Services, session: string): Promise<Metered> {
+/** On the CDN that the hosts' table, or the reporter, names: nowhere else. */
+async function metered(services: Services, session: string, cdn: string): Promise<Metered> {
   const sums = "SUM(play_ms) AS play_ms, SUM(stall_ms) AS stall_ms, SUM(stalls) AS stalls, SUM(bytes) AS bytes";
-  const [row] = await sql(services, `SELECT ${sums} FROM increments WHERE app = '${APP}' AND session_id = '${session}' AND status = 'booked'`);
+  const [row] = await sql(services, `SELECT ${sums} FROM increments WHERE app = '${APP}' AND session_id = '${session}' AND cdn = '${cdn}' AND status = 'booked'`);
   const of = (name: string): number => Number(row?.[name] ?? 0);
   return { play_ms: of("play_ms"), stall_ms: of("stall_ms"), stalls: of("stalls"), bytes: of("bytes") };
 }
@@ -127,7 +130,7 @@ async function compare(services: Services, { player, session, posts }: Viewer, s
   const valid = posts.filter(({ body, headers }) => validateCmcdEventReport({ url: services.cmcd_url, method: "POST", headers, body: body.trimEnd() }).valid).length;
   const taken = posts.filter(({ status }) => status === 204).length;
   const bytes_told = player === "hls.js" ? said.bytes_told : null;
-  return { player, meter: await metered(services, session), seen: seen(judge(said.samples, RULE)), bytes_told, reports: { posted: posts.length, taken, valid } };
+  return { player, meter: await metered(services, session, "cdn-a"), seen: seen(judge(said.samples, RULE)), bytes_told, reports: { posted: posts.length, taken, valid } };
 }
 
 /** The reporter without a player: to the millisecond. */
