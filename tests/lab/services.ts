@@ -9,8 +9,8 @@ export interface Services {
   events_url: string;
   /** Where players with a reporter of their own post. */
   cmcd_url: string;
-  /** What ingest counts. */
-  ingest_metrics(): Promise<string>;
+  /** Reads the topic again, by the rules, against the ledger; an error says what differs. */
+  audit(): Promise<string>;
   query_url: string;
   /** Records accepted by ingest and not yet committed to the ledger. */
   lag(): Promise<number>;
@@ -44,7 +44,7 @@ export async function startServices(children: Children, settings: Settings, data
   return {
     events_url: `http://${at(ports.ingest)}/v1/events`,
     cmcd_url: `http://${at(ports.ingest)}/v1/cmcd`,
-    ingest_metrics: async () => (await fetch(`http://${at(ports.ingest)}/metrics`)).text(),
+    audit: async () => run(livemeter, ["audit", "--ledger", ledger, ...brokers]),
     query_url: `http://${at(ports.query)}`,
     lag: async () => gauge(await (await fetch(`http://${at(ports.processor)}/metrics`)).text(), "livemeter_processor_lag_records"),
   };

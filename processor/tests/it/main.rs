@@ -5,6 +5,7 @@ mod book;
 mod buffer;
 mod client;
 mod cmcd;
+mod cmcd_ledger;
 mod columns;
 mod corpus;
 mod derive;

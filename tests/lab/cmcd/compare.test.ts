@@ -1,3 +1,5 @@
+// The verdict on figures made up for it: what agrees is ok, and whatever is apart is named.
+
 import assert from "node:assert/strict";
 import test from "node:test";
 import { reasons, type Compared } from "./compare.ts";

@@ -75,7 +75,8 @@ function withDash(): () => void {
         version: 2,
         sid: settings.session,
         cid: settings.programme,
-        includeInRequests: [],
+        // None on the media's own requests.
+        enabledKeys: [],
         eventTargets: [{ enabled: true, url: settings.collector_url, events: [...EVENTS], interval: INTERVAL_S, enabledKeys: [...KEYS], batchSize: 1 }],
       },
     },
