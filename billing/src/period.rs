@@ -72,6 +72,10 @@ impl Period {
         if from > to {
             return Err(PeriodError::UpsideDown { from, to });
         }
+        // Far from our time, arithmetic on dates and zones runs over.
+        if !(1..=9_998).contains(&from.year()) || !(1..=9_998).contains(&to.year()) {
+            return Err(PeriodError::Text { text: format!("{from}..{to}") });
+        }
         let count = (to - from).num_days() + 1;
         if count > DAYS_MAX as i64 {
             return Err(PeriodError::TooLong { days: count });

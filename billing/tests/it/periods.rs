@@ -58,7 +58,17 @@ fn a_month_is_cut_to_the_contract() {
 #[test]
 fn what_is_no_period_is_refused() {
     let parse = |text: &str| Period::parse(Tz::UTC, text).expect_err("no period");
-    for text in ["2026", "2026-13", "2026-10-01", "october", "2026-10-01..", "2026-10-01..2026-09-31", ""] {
+    for text in [
+        "2026",
+        "2026-13",
+        "2026-10-01",
+        "october",
+        "2026-10-01..",
+        "2026-10-01..2026-09-31",
+        "",
+        "+262142-12",
+        "+262142-12-31..+262142-12-31",
+    ] {
         assert!(matches!(parse(text), PeriodError::Text { .. }), "{text:?}");
     }
     assert!(matches!(parse("2026-10-02..2026-10-01"), PeriodError::UpsideDown { .. }));
