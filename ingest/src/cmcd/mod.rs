@@ -128,8 +128,7 @@ impl Reports {
 /// A report carries no time of sending. Where its newest time cannot be explained by the network, that time stands
 /// for it; else the device's clock is taken as right, so that no delay stretches an interval.
 fn wrong_clock(ts_ms: i64, received_at_ms: i64) -> bool {
-    let ahead = ts_ms.saturating_sub(received_at_ms);
-    ahead > AHEAD_MS || ahead < -BEHIND_MS
+    !(-BEHIND_MS..=AHEAD_MS).contains(&ts_ms.saturating_sub(received_at_ms))
 }
 
 fn json(report: Report) -> Result<String, Refusal> {

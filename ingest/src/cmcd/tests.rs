@@ -22,8 +22,11 @@ fn read_as(body: &str, form: &Form) -> Result<Reports, Refusal> {
     read(body, form, Sender { app: None, user_id: None }, &hosts(), &rules)
 }
 
+/// A report's event, or the code and field that it was refused by.
+type Said = Result<Cmcd<'static>, (Code, String)>;
+
 /// Every report's event, or the code and field it was refused by; and what was passed over.
-fn judged(body: &str, form: &Form) -> (Vec<Result<Cmcd<'static>, (Code, String)>>, Ignored) {
+fn judged(body: &str, form: &Form) -> (Vec<Said>, Ignored) {
     let limits = LIMITS();
     let rules = Rules { limits: &limits, events_max: 10, received_at_ms: NOW };
     let reports = read_as(body, form).unwrap();
