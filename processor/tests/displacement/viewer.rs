@@ -98,6 +98,7 @@ impl Viewer {
             event: self.event(report),
             raw: "",
             place: Place { partition: 0, offset: 0 },
+            asn: None,
             cmcd_state: None,
         };
         let held_ms = if rng.random::<f64>() < road.overtaken { rng.random_range(5_000..60_000) } else { 0 };
