@@ -158,7 +158,9 @@ impl Place<'_> {
             let mine = self.ends.iter().enumerate().filter(|(partition, _)| partition % processes == n);
             let records: i64 = mine.clone().map(|(_, end)| end).sum();
             command.args(["--brokers", &self.brokers, "--records", &records.to_string()]);
-            mine.for_each(|(partition, _)| drop(command.args(["--partition", &partition.to_string()])));
+            for (partition, _) in mine {
+                command.args(["--partition", &partition.to_string()]);
+            }
             Process::start("bare", command, &self.folder.join(format!("bare-{processes}-{n}.log")))
         };
         let before = self.broker_cpu_s()?;
