@@ -148,7 +148,7 @@ async fn a_ledger_from_before_gets_the_column_when_it_is_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn files_from_before_are_read_and_merged() {
     use livemeter_processor::maintain::{self, Due, Policy};
-    use livemeter_processor::table::{Kind, writer_properties};
+    use livemeter_processor::table::Kind;
     let folder = tempfile::tempdir().unwrap();
     older(folder.path()).await;
     let bytes = record(&stall("native", 1, T0), 0, 0);
@@ -159,7 +159,7 @@ async fn files_from_before_are_read_and_merged() {
     let columns: Vec<usize> = (0..batch.num_columns()).filter(|i| batch.schema().field(*i).name() != CMCD_STATE).collect();
     let mut table = load(folder.path(), "events").await;
     use deltalake::writer::{DeltaWriter, RecordBatchWriter};
-    let mut writer = RecordBatchWriter::for_table(&table).unwrap().with_writer_properties(writer_properties(Kind::Events));
+    let mut writer = RecordBatchWriter::for_table(&table).unwrap();
     writer.write(batch.project(&columns).unwrap()).await.unwrap();
     writer.flush_and_commit(&mut table).await.unwrap();
     let topic = Topic::of([
