@@ -60,22 +60,32 @@ impl Table<'_> {
 fn csv(bytes: &[u8], delimiter: u8, limits: &InvoiceLimits) -> Result<Vec<Row>, InvoiceError> {
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).delimiter(delimiter).from_reader(bytes);
-    let mut table = Table { rows: Vec::new(), limits };
-    for (index, record) in reader.records().enumerate() {
-        let record = record.map_err(|error| match error.kind() {
-            csv::ErrorKind::Utf8 { err, .. } => InvoiceError::Cell {
-                row: index as u64 + 1,
-                column: (err.field() + 1).to_string(),
-                reason: "no UTF-8: save the file as UTF-8".to_owned(),
-            },
+    let (mut table, mut record) = (Table { rows: Vec::new(), limits }, csv::StringRecord::new());
+    // Rows are counted as a spreadsheet counts them: empty ones too, which the reader skips, and a cell of two lines is one.
+    let mut row = 0;
+    loop {
+        row += 1 + blank_lines(bytes, reader.position().byte() as usize);
+        let more = reader.read_record(&mut record).map_err(|error| match error.kind() {
+            csv::ErrorKind::Utf8 { err, .. } => {
+                InvoiceError::Cell { row, column: (err.field() + 1).to_string(), reason: "no UTF-8: save the file as UTF-8".to_owned() }
+            }
             _ => InvoiceError::File { kind: "CSV", reason: error.to_string() },
         })?;
-        // Rows are counted as a spreadsheet counts them: a cell with a line's end in it is one row.
+        if !more {
+            break;
+        }
         for (column, cell) in record.iter().enumerate() {
-            table.put(index as u64 + 1, column, cell.trim().to_owned(), false)?;
+            table.put(row, column, cell.trim().to_owned(), false)?;
         }
     }
     Ok(table.finish())
+}
+
+/// Lines without anything in them, from where a record ended: maybe between `\r` and `\n`.
+fn blank_lines(bytes: &[u8], at: usize) -> u64 {
+    let is_torn = at.checked_sub(1).is_some_and(|before| bytes[before] == b'\r') && bytes.get(at) == Some(&b'\n');
+    let rest = bytes.get(at + usize::from(is_torn)..).unwrap_or_default();
+    rest.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn xlsx(bytes: &[u8], sheet: Option<&str>, limits: &InvoiceLimits) -> Result<Vec<Row>, InvoiceError> {
