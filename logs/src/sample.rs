@@ -88,7 +88,7 @@ fn request(sample: &Sample, request: u64, numbers: &mut Numbers, line: &mut Stri
     let time = chrono::DateTime::from_timestamp(second, 0).ok_or_else(|| io::Error::other("no such time"))?;
     let viewer = numbers.below(sample.sessions);
     // A viewer stays with a domain and an edge, and begins a new session about every twenty minutes.
-    let session = Numbers(sample.seed ^ viewer << 20 ^ (second as u64 + viewer * 7) / 1_200).next();
+    let session = Numbers(sample.seed ^ (viewer << 20) ^ ((second as u64 + viewer * 7) / 1_200)).next();
     let (domain, edge) = (viewer % sample.domains.max(1), EDGES[(viewer % sample.edges.clamp(1, 12)) as usize]);
     let is_playlist = request.is_multiple_of(3);
     let rendition = ["720p", "1080p"][(viewer % 2) as usize];
@@ -100,11 +100,11 @@ fn request(sample: &Sample, request: u64, numbers: &mut Numbers, line: &mut Stri
         false => (format!("/live/event{domain}/{rendition}/seg-{}-{}.ts", second / 2, numbers.below(1_000_000)), "video/mp2t"),
     };
     let (id, id_more, port) = (numbers.next(), numbers.next(), 1_024 + numbers.below(60_000));
-    write!(
+    writeln!(
         line,
         "{}\t{edge}\t{bytes}\t198.51.{}.{}\tGET\td{domain}abcdef8.cloudfront.net\t{stem}\t{}\thttps://player.example/watch/{domain}\t{}\t\
          CMCD=bl%3D{}%2Cbr%3D{}%2Csf%3Dh%2Csid%3D%22{session:016x}-{viewer:08x}%22%2Csu\t-\t{}\t{id:016x}{id_more:016x}-CDN_request_id==\t\
-         live{domain}.example\thttps\t{}\t0.{:03}\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tHit\tHTTP/2.0\t-\t-\t{port}\t0.{:03}\t{}\t{kind}\t{body}\t-\t-\n",
+         live{domain}.example\thttps\t{}\t0.{:03}\t-\tTLSv1.3\tTLS_AES_128_GCM_SHA256\tHit\tHTTP/2.0\t-\t-\t{port}\t0.{:03}\t{}\t{kind}\t{body}\t-\t-",
         time.format("%Y-%m-%d\t%H:%M:%S"),
         viewer / 250 % 250,
         viewer % 250,

@@ -5,6 +5,7 @@ mod bills;
 mod paths;
 
 use crate::answer::{Answer, Batch, Problem};
+use crate::refusals::Refusals;
 use crate::reports::{Definitions, QualityRow, Report, ReportQuery, Status, TrafficRow};
 use crate::sql::{SqlAnswer, SqlRequest};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -26,6 +27,7 @@ pub fn document() -> Value {
     answered.subschema_for::<Report<QualityRow>>();
     answered.subschema_for::<Definitions>();
     answered.subschema_for::<Status>();
+    answered.subschema_for::<Refusals>();
     answered.subschema_for::<SqlAnswer>();
 
     let queries = bills::asked(&mut asked);

@@ -11,6 +11,7 @@ import { LOCALES, MESSAGES, NATIVE } from "./i18n";
 import type { Snapshot } from "./load";
 import { bandwidthLines, stallRatioLines } from "./model";
 import { RANGES, type Range, zones } from "./range";
+import { refusals } from "./refusals";
 import { type Kept, sqlBox } from "./sqlbox";
 import { tables } from "./tables";
 import { tiles } from "./tiles";
@@ -40,6 +41,7 @@ export function page(context: Context, view: View, definitions: Definitions | nu
   const bandwidth = chart({ id: "bandwidth", title: m.bandwidthChart, metric: "bandwidth_bps", least: 1000, show: (value, { locale: l }, tick) => (value === null ? "–" : format.bitsPerSecond(value, l, tick)) }, context);
   const stalls = chart({ id: "stall-ratio", title: m.stallChart, metric: "stall_ratio", least: 0.001, show: (value, { locale: l }, tick) => format.percent(value, l, tick) }, context);
   const lists = tables(context);
+  const refused = refusals(context);
   const box = sqlBox(context, kept);
   const figures = el("div", { class: "figures", "aria-busy": "true" }, numbers.element, el("div", { class: "pair" }, bandwidth.element, stalls.element), lists.traffic, lists.quality, lists.programmes);
 
@@ -48,7 +50,7 @@ export function page(context: Context, view: View, definitions: Definitions | nu
     { class: "page" },
     el("a", { class: "skip", href: "#main" }, m.skip),
     el("header", {}, el("div", { class: "brand" }, el("h1", {}, el("i", { class: "mark", "aria-hidden": "true" }), "Livemeter"), el("p", {}, m.tagline)), el("div", { class: "live" }, updated, pause, languages())),
-    el("main", { id: "main", tabindex: "-1" }, el("section", { class: "choices", "aria-label": m.view }, ranges(), zone(), el("div", { class: "choice" }, el("label", { for: "app" }, m.app), app)), notice, hint, figures, box.element),
+    el("main", { id: "main", tabindex: "-1" }, el("section", { class: "choices", "aria-label": m.view }, ranges(), zone(), el("div", { class: "choice" }, el("label", { for: "app" }, m.app), app)), notice, hint, figures, refused.element, box.element),
     el("footer", {}, el("p", {}, m.units), el("p", {}, versions, " · ", el("a", { href: "/openapi.json" }, m.contract))),
   );
   apps([]);
@@ -71,6 +73,7 @@ export function page(context: Context, view: View, definitions: Definitions | nu
     bandwidth.update({ ...stretch, lines: bandwidthLines(snapshot.trafficOverTime.rows, nowMs) }, now);
     stalls.update({ ...stretch, lines: stallRatioLines(snapshot.qualityOverTime.rows, nowMs) }, now);
     lists.update(snapshot, now);
+    refused.update(snapshot.refusals, now);
     const ledger = status.tables.map((table) => `${table.name} ${table.version ?? "–"}`).join(", ");
     say(versions, m.versions(ledger, String(definitions?.version ?? "–")));
   }

@@ -70,8 +70,7 @@ pub fn forecast(period: &Period, known: &[u64], rounding: DropRounding, seed: u6
 
 /// One way the period might end: what is known, and drawn days.
 ///
-/// The days so far are themselves a chance: so each run draws the days to draw from first. Without that, an interval
-/// from ten days held the truth far less often than it says.
+/// The days so far are themselves a chance: so each run draws the days to draw from first.
 fn ending<'a>(period: &Period, known: &[u64], past: &[&'a [u64]], random: &mut ChaCha8Rng) -> Vec<u64> {
     let mut draw = |from: &[&'a [u64]]| from[(random.next_u64() % from.len() as u64) as usize];
     let pool: Vec<&[u64]> = past.iter().map(|_| draw(past)).collect();

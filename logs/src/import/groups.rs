@@ -130,7 +130,7 @@ impl Groups {
         let text = self.renamed.get(text).map_or(text, String::as_str);
         match self.regions.find(text.as_bytes()) {
             Some(id) => Ok(id),
-            None => self.regions.take(&text.to_owned()).ok_or_else(full),
+            None => self.regions.take(text).ok_or_else(full),
         }
     }
 

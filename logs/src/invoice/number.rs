@@ -30,7 +30,7 @@ pub(super) fn decimal(text: &str, style: Style) -> Result<Decimal, String> {
     let (point, thousands) = if style == Style::Comma { (',', '.') } else { ('.', ',') };
     let (whole, fraction) = rest.split_once(point).map_or((rest, None), |(whole, fraction)| (whole, Some(fraction)));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let groups: Vec<&str> = whole.split(|sign| sign == thousands || matches!(sign, ' ' | '\u{a0}' | '\u{202f}' | '\'' | '’')).collect();
+    let groups: Vec<&str> = whole.split([thousands, ' ', '\u{a0}', '\u{202f}', '\'', '’']).collect();
     let grouped = groups.len() == 1 || groups[0].len() <= 3 && groups[1..].iter().all(|group| group.len() == 3);
     if !groups.iter().all(|group| digits(group)) || !fraction.is_none_or(digits) {
         let hint = if rest.contains(['e', 'E']) { "has an exponent: digits may have been lost on the way" } else { "is no number" };

@@ -44,8 +44,10 @@ impl Desk {
     }
 }
 
-/// (row, item, domain, quantity, amount) of each line.
-fn lines(invoice: &Invoice) -> Vec<(u64, &str, Option<&str>, Option<String>, String)> {
+/// Row, item, domain, quantity, amount.
+type Line<'a> = (u64, &'a str, Option<&'a str>, Option<String>, String);
+
+fn lines(invoice: &Invoice) -> Vec<Line<'_>> {
     let line = |line: &'_ livemeter_logs::invoice::InvoiceLine| (line.row, line.quantity.map(|q| q.to_string()), line.amount.to_string());
     invoice
         .lines
@@ -59,7 +61,7 @@ fn some(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
 
-fn edge_lines() -> Vec<(u64, &'static str, Option<&'static str>, Option<String>, String)> {
+fn edge_lines() -> Vec<Line<'static>> {
     vec![
         (5, "traffic", Some("live.example"), some("1234.567"), "246.91".to_owned()),
         (6, "traffic", Some("live.example"), some("12000.1"), "2400.02".to_owned()),
@@ -91,7 +93,7 @@ fn a_csv_by_its_template() {
     let again = desk.import(edge(), "again.csv", EDGE, None).unwrap();
     assert_eq!((again.known, &again.invoice), (true, invoice));
     assert_eq!(desk.stored(), 2);
-    assert_eq!(desk.store.invoices(None).unwrap(), [invoice.clone()]);
+    assert_eq!(desk.store.invoices(None).unwrap(), std::slice::from_ref(invoice));
     desk.store.forget("edge", &invoice.sha256).unwrap();
     assert_eq!(desk.stored(), 0);
     assert!(matches!(desk.store.find("edge", &invoice.sha256), Err(StoreError::Unknown { .. })));

@@ -124,7 +124,7 @@ fn what_others_lean_on_is_not_forgotten_before_them() {
     let first = room.import_as("cloudfront", "a.log", line("r1", 0, 5, "")).unwrap().manifest;
     let second = room.import_as("cloudfront", "b.log", [line("r1", 0, 5, ""), line("r2", 0, 6, "")].concat()).unwrap().manifest;
     match room.store.forget("v", &first.sha256) {
-        Err(StoreError::Needed { by, .. }) => assert_eq!(by, [second.sha256.clone()]),
+        Err(StoreError::Needed { by, .. }) => assert_eq!(by, std::slice::from_ref(&second.sha256)),
         other => panic!("{other:?}"),
     }
     room.store.forget("v", &second.sha256).unwrap();

@@ -15,6 +15,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::refusals::Services;
 use crate::report::Format;
 use crate::status::Statuses;
 use axum::Router;
@@ -29,12 +30,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 /// Every path but the console's, as the metrics name them.
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 11] = [
     "/v1/sql",
     "/v1/reports/traffic",
     "/v1/reports/quality",
     "/v1/definitions",
     "/v1/status",
+    "/v1/refusals",
     "/v1/openapi.json",
     "/openapi.json",
     "/healthz",
@@ -50,6 +52,7 @@ pub(crate) struct App {
     metrics: Arc<Metrics>,
     statuses: Statuses,
     bills: Arc<Bills>,
+    services: Services,
     guard: guard::Guard,
 }
 
@@ -98,8 +101,9 @@ fn app(config: Config, address: SocketAddr) -> Result<Arc<App>, Error> {
     let metrics = Arc::new(Metrics::default());
     let engine = Engine::new(Arc::clone(&config), Arc::clone(&ledger), Arc::clone(&metrics))?;
     let guard = guard::Guard::new(address, &config.allowed_hosts);
+    let services = Services::new(config.refusals_from.clone());
     let bills = Arc::new(Bills::new(config.bills.clone()));
-    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), bills, guard }))
+    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), services, bills, guard }))
 }
 
 fn router(app: Arc<App>) -> Router {
@@ -109,6 +113,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/reports/quality", get(reports::quality))
         .route("/v1/definitions", get(pages::definitions))
         .route("/v1/status", get(pages::status))
+        .route("/v1/refusals", get(pages::refusals))
         .route("/v1/openapi.json", get(pages::openapi))
         .route("/openapi.json", get(pages::openapi))
         .route("/healthz", get(pages::healthz))

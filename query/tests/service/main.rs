@@ -5,5 +5,6 @@ mod compacted;
 mod derived;
 mod evidence;
 mod http;
+mod refusals;
 mod reports;
 mod support;
