@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test faults lab cmcd bench-smoke bench-processor bench-freshness bench-files bench-recovery bench-ingest fuzz build lint fmt contracts clean-data
+.PHONY: help up test faults lab cmcd bench-smoke bench-processor bench-freshness bench-files bench-recovery bench-ingest bench-billing fuzz build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,10 @@ bench-ingest: ## ingest against bare producers, an HTTP-to-Kafka peer and a hand
 	@bench/peers/camel/fetch >/dev/null
 	cargo build --release --workspace --bins
 	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/ingest $(ARGS)
+
+bench-billing: ## bills, reconciliation, DuckDB beside, a large log imported (ARGS="--vendors 5 --log-mb 100")
+	cargo build --release --workspace --bins
+	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/billing $(ARGS)
 
 fuzz: ## any bytes into the decoders, FUZZ_SECONDS=600 each; needs cargo-fuzz
 	@fuzz/run

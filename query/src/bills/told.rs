@@ -35,7 +35,7 @@ pub fn told(loaded: &Loaded, found: &Reconciliation) -> BillCheck {
             .collect(),
         bills,
         causes: causes(found),
-        lines: found.lines.iter().map(|one| line(found, loaded, one)).collect(),
+        lines: found.lines.iter().map(|one| line(loaded, one)).collect(),
         days: found.days.iter().map(day).collect(),
         source: ask.source(&loaded.client, loaded.log_sha256()),
     }
@@ -99,9 +99,8 @@ fn word(value: impl serde::Serialize) -> String {
     serde_json::to_value(value).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
-fn line(found: &Reconciliation, loaded: &Loaded, line: &LineCheck) -> CheckLine {
+fn line(loaded: &Loaded, line: &LineCheck) -> CheckLine {
     let decimal = |value: &Option<rust_decimal::Decimal>| value.map(|value| value.to_string());
-    let _ = found;
     CheckLine {
         item: line.item.clone(),
         domain: line.place.domain.clone(),

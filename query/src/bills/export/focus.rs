@@ -4,8 +4,9 @@
 
 use super::super::check::Loaded;
 use super::super::papers::utc;
-use super::table::{Cell, Column, Table, decimal, exact, exact_or_none, int, text};
-use crate::error::Error;
+use super::table::{Cell, Column, Table, decimal, exact, int, text};
+use livemeter_billing::Reconciliation;
+use livemeter_billing::reconcile::LineCheck;
 use livemeter_schemas::bills::{BillCheck, CheckLine};
 
 /// Both versions share these, in this order.
@@ -28,6 +29,7 @@ macro_rules! columns {
             text("ConsumedUnit"),
             decimal("ContractedCost"),
             decimal("EffectiveCost"),
+            // The issuer's own number, which we are not told: the invoice's file is in a column of ours.
             text("InvoiceId"),
             text("InvoiceIssuerName"),
             decimal("ListCost"),
@@ -41,6 +43,7 @@ macro_rules! columns {
             $($more,)*
             decimal("x_InvoicedCost"),
             decimal("x_InvoicedQuantity"),
+            text("x_InvoiceFile"),
             text("x_Verdict"),
             text("x_ContractId"),
             int("x_ContractVersion"),
@@ -50,18 +53,30 @@ macro_rules! columns {
     };
 }
 
-const V1_4: [Column; 35] = columns!(text("HostProviderName"), text("ServiceProviderName"));
-const V1_2: [Column; 35] = columns!(text("ProviderName"), text("PublisherName"));
+const V1_4: [Column; 36] = columns!(text("HostProviderName"), text("ServiceProviderName"));
+const V1_2: [Column; 36] = columns!(text("ProviderName"), text("PublisherName"));
 
-pub fn table(loaded: &Loaded, check: &BillCheck, newer: bool) -> Result<Table, Error> {
-    let rows = check.lines.iter().filter(|line| line.expected_amount.is_some()).map(|line| row(loaded, check, line));
-    Ok(Table { name: "FOCUS".into(), columns: if newer { &V1_4 } else { &V1_2 }, rows: rows.collect() })
+/// Lines that the contract does not price, such as taxes, are no rows: nothing is owed for them by our arithmetic.
+pub fn table(loaded: &Loaded, found: &Reconciliation, check: &BillCheck, newer: bool) -> Table {
+    let lines = check.lines.iter().zip(&found.lines).filter(|(line, _)| line.expected_amount.is_some());
+    let rows = lines.map(|(line, of)| row(loaded, check, line, of)).collect();
+    Table { name: "FOCUS".into(), columns: if newer { &V1_4 } else { &V1_2 }, rows }
 }
 
-fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine) -> Vec<Cell> {
+/// With a point, always: readers guess a column's type from its values, and a whole number is no decimal to them.
+fn pointed(text: &str) -> Cell {
+    exact(if text.contains('.') { text.to_owned() } else { format!("{text}.0") })
+}
+
+fn pointed_or_none(text: &Option<String>) -> Cell {
+    text.as_deref().map_or(Cell::None, pointed)
+}
+
+fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine, of: &LineCheck) -> Vec<Cell> {
     let contract = &check.contract;
-    let cost = || exact_or_none(&line.expected_amount);
+    let cost = || pointed_or_none(&line.expected_amount);
     let (start, end) = (utc(loaded.ask.from_ms), utc(loaded.ask.to_ms));
+    let (charge_start, charge_end) = (utc(of.from_ms), utc(of.to_ms));
     // Consumption is of usage as counted; what is priced may be a bandwidth.
     let consumed = line.log_bytes.unwrap_or(line.client_bytes);
     let account = contract.id.as_str();
@@ -77,16 +92,16 @@ fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine) -> Vec<Cell> {
         Cell::None,
         format!("{}{domain}, {}", line.item, contract.mode).into(),
         "Usage-Based".into(),
-        end.as_str().into(),
-        start.as_str().into(),
-        exact(consumed.to_string()),
+        charge_end.into(),
+        charge_start.into(),
+        pointed(&consumed.to_string()),
         "Bytes".into(),
         cost(),
         cost(),
-        check.invoice.as_ref().map(|invoice| invoice.name.clone()).into(),
+        Cell::None,
         contract.vendor.as_str().into(),
         cost(),
-        exact_or_none(&line.expected_quantity),
+        pointed_or_none(&line.expected_quantity),
         line.unit.clone().into(),
         line.region.clone().into(),
         line.region.clone().into(),
@@ -95,8 +110,9 @@ fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine) -> Vec<Cell> {
         "Content Delivery".into(),
         contract.vendor.as_str().into(),
         contract.vendor.as_str().into(),
-        exact_or_none(&line.invoice_amount),
-        exact_or_none(&line.invoice_quantity),
+        pointed_or_none(&line.invoice_amount),
+        pointed_or_none(&line.invoice_quantity),
+        check.invoice.as_ref().map(|invoice| invoice.name.clone()).into(),
         line.verdict.as_str().into(),
         contract.id.as_str().into(),
         i64::from(contract.version).into(),

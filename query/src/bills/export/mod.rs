@@ -19,6 +19,7 @@ use super::check::{self, Loaded};
 use super::{Bills, refusals, told};
 use crate::engine::Engine;
 use crate::error::Error;
+use livemeter_billing::reconcile;
 use livemeter_schemas::bills::{BillCheck, BillQuery};
 use std::io::BufWriter;
 use std::sync::Arc;
@@ -92,7 +93,8 @@ pub async fn file(bills: &Arc<Bills>, engine: &Engine, asked: &BillQuery) -> Res
 
 impl Bills {
     fn export(&self, loaded: &Loaded, format: Format) -> Result<Made, Error> {
-        let check = told::check(loaded)?;
+        let found = reconcile(&loaded.sides()).map_err(check::reconcile)?;
+        let check = told::told(loaded, &found);
         let made = self.making(loaded, format, "check")?;
         let out = made.file.reopen().map_err(|e| table::failed("an export")(&e))?;
         match format {
@@ -106,7 +108,11 @@ impl Bills {
                 book.finish(BufWriter::new(out))?;
             }
             Format::Focus14 | Format::Focus12 => {
-                one(csv::Csv::new(BufWriter::new(out)), &focus::table(loaded, &check, format == Format::Focus14)?, csv::Csv::finish)?;
+                one(
+                    csv::Csv::new(BufWriter::new(out)),
+                    &focus::table(loaded, &found, &check, format == Format::Focus14),
+                    csv::Csv::finish,
+                )?;
             }
         }
         Ok(made)
