@@ -1,6 +1,7 @@
 //! The one binary. Thin: it picks the allocator and hands over to the command line.
 
 mod apps;
+mod bill;
 mod cli;
 mod client;
 mod derive;

@@ -205,8 +205,25 @@ pub fn query(s: &Settings) -> Result<(), Failure> {
         partitions: s.size("query.partitions"),
         range_days_max: s.small("query.range_days_max"),
         refusals_from: s.list("query.refusals_from"),
+        bills: bills_config(s),
     };
     serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
+}
+
+/// The bill check's folder and limits.
+pub fn bills_config(s: &Settings) -> livemeter_query::config::Bills {
+    livemeter_query::config::Bills {
+        root: s.text("bills.root").into(),
+        keep_original: s.text("bills.keep_original") == "yes",
+        upload_bytes_max: s.integer("bills.upload_bytes_max"),
+        upload_silence_ms: s.duration_ms("bills.upload_silence"),
+        contract_bytes_max: s.integer("bills.contract_bytes_max"),
+        contracts_max: s.size("bills.contracts_max"),
+        sessions_max: s.size("bills.sessions_max"),
+        export_rows_max: s.integer("bills.export_rows_max"),
+        deadline_ms: s.duration_ms("bills.deadline"),
+        jobs_max: s.size("bills.jobs_max"),
+    }
 }
 
 pub fn simulate(s: &Settings) -> Result<(), Failure> {

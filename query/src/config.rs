@@ -2,6 +2,7 @@
 //! files is the binary's affair.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// Connections open at once; one more waits unaccepted. A page holds a few.
 pub const CONNECTIONS_MAX: usize = 256;
@@ -45,6 +46,50 @@ pub struct Config {
     pub refusals_from: Vec<String>,
     /// Longest range of a report: thirteen months, a year beside the same month of the last.
     pub range_days_max: u32,
+    /// The bill check.
+    pub bills: Bills,
+}
+
+/// Where the bill check keeps its papers, and how much it takes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bills {
+    /// Folder of `contracts/`, `logs/` and `invoices/`; need not exist.
+    pub root: PathBuf,
+    /// Whether an uploaded log is kept: it has no other place, and a bill's proof needs its lines.
+    pub keep_original: bool,
+    /// Largest log taken over HTTP. It is streamed to the disk, so only the disk is spent.
+    pub upload_bytes_max: u64,
+    /// Longest pause within an upload: a sender that stops may not hold a place.
+    pub upload_silence_ms: u64,
+    /// Largest contract: one with a thousand tiers is a tenth of the default.
+    pub contract_bytes_max: u64,
+    /// Most versions of contracts, since each answer about contracts reads them all.
+    pub contracts_max: usize,
+    /// Most sessions that one check compares, since they are held in memory, 200 bytes each.
+    pub sessions_max: usize,
+    /// Most rows of an export: it is written to the disk first, about 50 bytes a row.
+    pub export_rows_max: u64,
+    /// Longest time of a check, an export or a bundle: reading a month takes longer than a report.
+    pub deadline_ms: u64,
+    /// Checks, exports and imports at once; more only wait for one another.
+    pub jobs_max: usize,
+}
+
+impl Default for Bills {
+    fn default() -> Self {
+        Bills {
+            root: "./data/bills".into(),
+            keep_original: true,
+            upload_bytes_max: 16 << 30,
+            upload_silence_ms: 30_000,
+            contract_bytes_max: 256 << 10,
+            contracts_max: 10_000,
+            sessions_max: 2_000_000,
+            export_rows_max: 5_000_000,
+            deadline_ms: 300_000,
+            jobs_max: 2,
+        }
+    }
 }
 
 impl Default for Config {
@@ -66,6 +111,7 @@ impl Default for Config {
             partitions: 2,
             refusals_from: Vec::new(),
             range_days_max: 400,
+            bills: Bills::default(),
         }
     }
 }

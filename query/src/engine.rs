@@ -73,10 +73,24 @@ impl Engine {
 
     /// Starts the statement and waits until its columns are known.
     pub async fn run(&self, work: Work) -> Result<Answer, Error> {
-        let deadline = Instant::now() + Duration::from_millis(self.config.deadline_ms);
-        let late = || Error::Deadline { limit_ms: self.config.deadline_ms };
+        self.run_on(work, None, self.config.deadline_ms).await
+    }
+
+    /// Every table at one version: for several statements that must agree.
+    pub async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.ledger.snapshot().await
+    }
+
+    /// The same with a deadline of its own, and over a snapshot that the asker holds: several statements
+    /// then read one version.
+    pub async fn run_on(&self, work: Work, snapshot: Option<Snapshot>, deadline_ms: u64) -> Result<Answer, Error> {
+        let deadline = Instant::now() + Duration::from_millis(deadline_ms);
+        let late = || Error::Deadline { limit_ms: deadline_ms };
         let permit = self.place(deadline).await?;
-        let snapshot = timeout_at(deadline, self.ledger.snapshot()).await.map_err(|_| late())??;
+        let snapshot = match snapshot {
+            Some(snapshot) => snapshot,
+            None => timeout_at(deadline, self.ledger.snapshot()).await.map_err(|_| late())??,
+        };
         let versions = snapshot.versions();
         let (started, start) = oneshot::channel();
         let (rows, receiver) = mpsc::channel(BATCHES_AHEAD);
@@ -86,7 +100,7 @@ impl Engine {
         tokio::spawn(query.run(work, started, permit, self.metrics.running(), deadline));
         let schema = timeout_at(deadline, start).await.map_err(|_| late())?.map_err(|_| broken())??;
         let held = MemoryConsumer::new("reader").register(&self.base.runtime_env().memory_pool);
-        let limits = Limits { deadline, deadline_ms: self.config.deadline_ms, memory_bytes_max: self.config.memory_bytes_max };
+        let limits = Limits { deadline, deadline_ms, memory_bytes_max: self.config.memory_bytes_max };
         Ok(Answer { schema, versions, rows: receiver, held, limits, ended: false })
     }
 

@@ -23,6 +23,19 @@ pub enum Error {
     #[error("the sum of {column} does not fit 64 bits; ask for a shorter range or more keys")]
     Overflow { column: &'static str },
 
+    // The bill check's papers.
+    #[error("{reason}")]
+    Unknown { field: &'static str, reason: String },
+    #[error("{reason}")]
+    Conflict { field: &'static str, reason: String },
+    /// A contract, a log or an invoice that cannot be taken; nothing of it was. `at` is a field or a line.
+    #[error("{reason}")]
+    Paper { code: &'static str, at: String, reason: String, size: Option<(u64, u64)> },
+    #[error("the body broke off, or nothing came for {limit_ms} ms; nothing was kept")]
+    Upload { limit_ms: u64 },
+    #[error("the bill check's folder: {0}")]
+    Folder(String),
+
     // The question is larger than its bounds.
     #[error(
         "the query needs more than the memory or spill space of all queries ({limit_bytes} bytes of memory); select fewer rows or groups"
@@ -68,6 +81,11 @@ impl Error {
             Error::Parameter { .. } => "bad_parameter",
             Error::TooLarge { .. } => "too_large",
             Error::Overflow { .. } => "overflow",
+            Error::Unknown { .. } => "unknown",
+            Error::Conflict { .. } => "conflict",
+            Error::Paper { code, .. } => code,
+            Error::Upload { .. } => "upload",
+            Error::Folder(_) => "folder",
             Error::Memory { .. } => "memory",
             Error::AnswerTooLarge { .. } => "answer_too_large",
             Error::TooManyRows { .. } => "too_many_rows",
@@ -86,6 +104,8 @@ impl Error {
         matches!(
             self,
             Error::Busy { .. }
+                | Error::Upload { .. }
+                | Error::Folder(_)
                 | Error::Memory { .. }
                 | Error::Deadline { .. }
                 | Error::Ledger { .. }

@@ -1,5 +1,5 @@
 //! Ledger → answers: SQL for analysts, two reports for everybody, and the console's page, over HTTP.
-//! Nothing here writes a table; the ledger's columns and the reports' shapes are `livemeter_schemas`'.
+//! Nothing here writes a table (the bill check keeps papers in a folder of its own); the ledger's columns and the reports' shapes are `livemeter_schemas`'.
 //!
 //! * [`config`]   every setting and limit, each with its reason
 //! * [`error`]    what can go wrong, by cause
@@ -16,11 +16,13 @@
 //! * [`quality`]  play time, stalls, views and startup times
 //! * [`status`]   how far the ledger is and how fresh, from file statistics alone
 //! * [`refusals`] what the services have refused, asked of their metrics
+//! * [`bills`]    contracts, logs and invoices beside the ledger: the bill check, exports, evidence
 //! * [`console`]  the page's files, built into the binary
 //! * [`metrics`]  what the service counts about itself
 //! * [`http`]     the routes; the only place that knows HTTP
 
 pub mod admit;
+pub mod bills;
 pub mod config;
 pub mod console;
 pub mod encode;

@@ -1,6 +1,7 @@
 //! The published HTTP contract, assembled from the shapes of this crate. Both services are in one
 //! document; each path says by its `tags` which one answers it.
 
+mod bills;
 mod paths;
 
 use crate::answer::{Answer, Batch, Problem};
@@ -29,10 +30,14 @@ pub fn document() -> Value {
     answered.subschema_for::<Refusals>();
     answered.subschema_for::<SqlAnswer>();
 
+    let queries = bills::asked(&mut asked);
+    bills::answered(&mut answered);
+
     let mut schemas = asked.take_definitions(true);
     schemas.extend(answered.take_definitions(true));
     // A query string is many parameters, not one object.
     let query = schemas.remove("ReportQuery").unwrap_or_default();
+    let queries = queries.map(|name| parameters(&schemas.remove(name).unwrap_or_default()));
     let mut schemas = Value::Object(schemas);
     unfold_refs(&mut schemas);
     json!({
@@ -48,7 +53,7 @@ pub fn document() -> Value {
             { "name": "query", "description": "Answers questions and serves the console; by default http://127.0.0.1:8701" },
             { "name": "both", "description": "Answered by every service" },
         ],
-        "paths": paths::all(parameters(&query)),
+        "paths": merged(paths::all(parameters(&query)), bills::paths(&queries)),
         "components": { "schemas": schemas },
     })
 }
@@ -57,11 +62,23 @@ fn generator(contract: fn(SchemaSettings) -> SchemaSettings) -> SchemaGenerator 
     contract(SchemaSettings::draft2020_12()).with(|s| s.definitions_path = "/components/schemas".into()).into_generator()
 }
 
-/// Each property of an object as one parameter of a query string; none is required, none can be null.
+fn merged(mut paths: Value, more: Value) -> Value {
+    if let (Some(paths), Value::Object(more)) = (paths.as_object_mut(), more) {
+        paths.extend(more);
+    }
+    paths
+}
+
+/// Each property of an object as one parameter of a query string; none can be null.
 fn parameters(object: &Value) -> Value {
+    let required = |name: &str| object["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
     let parameter = |(name, schema): (&String, &Value)| {
         let kind = schema["type"][0].as_str().unwrap_or("string");
-        json!({ "name": name, "in": "query", "description": schema["description"], "schema": { "type": kind } })
+        let mut parameter = json!({ "name": name, "in": "query", "description": schema["description"], "schema": { "type": kind } });
+        if required(name) {
+            parameter["required"] = json!(true);
+        }
+        parameter
     };
     let described = |mut parameter: Value| {
         if let Some(fields) = parameter.as_object_mut().filter(|f| f["description"].is_null()) {

@@ -1,7 +1,7 @@
 //! The subcommands of services and clients, with a flag for each setting that concerns them. What they do is
 //! elsewhere; the tools over the ledger and the dead letters are in [`super::tools`].
 
-use super::{identity, tools};
+use super::{bills, identity, tools};
 use crate::settings::SETTINGS;
 use clap::{Arg, ArgAction, Command};
 use std::path::PathBuf;
@@ -27,7 +27,7 @@ pub fn command() -> Command {
                 .after_help("Example:\n  livemeter process --brokers kafka-1:9092 --ledger /srv/livemeter/ledger"),
         )
         .subcommand(
-            service("query", &["query", "ledger"], "Answers from the ledger: SQL, reports, the console")
+            service("query", &["query", "ledger", "bills"], "Answers from the ledger: SQL, reports, the console")
                 .after_help("Example:\n  livemeter query --ledger /srv/livemeter/ledger --listen 127.0.0.1:8701"),
         )
         .subcommand(
@@ -61,6 +61,7 @@ pub fn command() -> Command {
         .subcommand(identity::apps())
         .subcommand(identity::privacy())
         .subcommands(tools::commands())
+        .subcommands(bills::commands())
         .subcommand(
             common(Command::new("sql").about("Ask the ledger in SQL; prints a table"))
                 .arg(Arg::new("sql").required(true).value_name("SQL").help("One SELECT; - reads it from standard input"))

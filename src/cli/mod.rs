@@ -1,12 +1,13 @@
 //! The command line: one subcommand per service and per tool. Flags are made from the table of
 //! settings, so that a flag, a variable and a line of the file can never drift apart.
 
+mod bills;
 mod commands;
 mod identity;
 mod tools;
 
 use crate::settings::{SETTINGS, Settings};
-use crate::{apps, client, derive, kafka, ledger, parent, services, telemetry, up};
+use crate::{apps, bill, client, derive, kafka, ledger, parent, services, telemetry, up};
 use clap::ArgMatches;
 use commands::command;
 use std::io::Write as _;
@@ -21,6 +22,8 @@ pub mod exit {
     pub const USAGE: u8 = 2;
     /// Trying again is no use: a person must read the message and act.
     pub const ATTENTION: u8 = 3;
+    /// The answer is not whole: something it needs is missing. `bill check` alone.
+    pub const INCOMPLETE: u8 = 4;
 }
 
 /// Parses the arguments, resolves the settings and runs the subcommand.
@@ -63,6 +66,8 @@ pub fn run() -> ExitCode {
         "quarantine" => ledger::quarantine::command(&settings, word, given),
         "erase" => ledger::erase::command(&settings, given),
         "period" => ledger::period::command(&settings, word, given),
+        "logs" => bill::logs::command(&settings, word, given),
+        "bill" => bill::command(&settings, word, given),
         "sql" => client::sql::command(given),
         _ => show_settings(&settings),
     };

@@ -73,7 +73,7 @@ impl Plan {
         let this = std::env::current_exe().map_err(Failure::new)?;
         let external_kafka = given.get_one::<String>("kafka").is_some();
         let embedded_broker = if external_kafka { None } else { Some(broker(&this, &brokers, &data)?) };
-        let ledger = data.join("ledger").display().to_string();
+        let [ledger, bills] = ["ledger", "bills"].map(|name| data.join(name).display().to_string());
         let handed_on = handed_on(given);
         let make = |name, args: Vec<String>, address: Option<SocketAddr>| Process {
             name,
@@ -104,7 +104,7 @@ impl Plan {
             ),
             query: make(
                 "query",
-                args(&["query", "--ledger", &ledger, "--listen", &query.to_string(), "--refusals-from", &counting]),
+                args(&["query", "--ledger", &ledger, "--bills", &bills, "--listen", &query.to_string(), "--refusals-from", &counting]),
                 Some(query),
             ),
             audience,

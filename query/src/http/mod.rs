@@ -1,6 +1,7 @@
 //! The routes; the only place in this house that knows HTTP. Every request passes [`guard`] first.
 //! What the answers mean is decided elsewhere: see [`crate::engine`], [`crate::traffic`], [`crate::quality`].
 
+mod bills;
 mod connections;
 mod guard;
 mod pages;
@@ -8,6 +9,7 @@ mod problem;
 mod reports;
 mod sql;
 
+use crate::bills::Bills;
 use crate::config::{CONNECTIONS_MAX, Config, IDLE_TIMEOUT_MS};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -50,6 +52,7 @@ pub(crate) struct App {
     metrics: Arc<Metrics>,
     statuses: Statuses,
     services: Services,
+    bills: Arc<Bills>,
     guard: guard::Guard,
 }
 
@@ -99,7 +102,8 @@ fn app(config: Config, address: SocketAddr) -> Result<Arc<App>, Error> {
     let engine = Engine::new(Arc::clone(&config), Arc::clone(&ledger), Arc::clone(&metrics))?;
     let guard = guard::Guard::new(address, &config.allowed_hosts);
     let services = Services::new(config.refusals_from.clone());
-    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), services, guard }))
+    let bills = Arc::new(Bills::new(config.bills.clone()));
+    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), services, bills, guard }))
 }
 
 fn router(app: Arc<App>) -> Router {
@@ -114,7 +118,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/openapi.json", get(pages::openapi))
         .route("/healthz", get(pages::healthz))
         .route("/readyz", get(pages::readyz))
-        .route("/metrics", get(pages::metrics));
+        .route("/metrics", get(pages::metrics))
+        .merge(bills::routes());
     for file in crate::console::FILES {
         router = router.route(file.path, get(move |headers: HeaderMap| async move { pages::console(file, &headers) }));
     }
@@ -131,7 +136,12 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
     let began = Instant::now();
     // Only paths that exist become labels: what strangers ask for must not grow the metrics.
     let path = request.uri().path();
-    let route = ROUTES.into_iter().chain(crate::console::FILES.map(|file| file.path)).find(|route| *route == path).unwrap_or("other");
+    let route = ROUTES
+        .into_iter()
+        .chain(bills::ROUTES)
+        .chain(crate::console::FILES.map(|file| file.path))
+        .find(|route| *route == path)
+        .unwrap_or("other");
     let response = next.run(request).await;
     app.metrics.answered(route, response.status().as_u16(), began.elapsed().as_secs_f64());
     response

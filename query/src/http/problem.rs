@@ -30,8 +30,10 @@ impl IntoResponse for Refused {
 /// Counts the refusal and answers with it.
 pub fn refuse(metrics: &Metrics, error: &Error) -> Response {
     metrics.refused(error.code());
-    if let Error::Ledger { table, source } = error {
-        tracing::error!(table, error = %source, "the ledger cannot be read");
+    match error {
+        Error::Ledger { table, source } => tracing::error!(table, error = %source, "the ledger cannot be read"),
+        Error::Folder(reason) => tracing::error!(reason, "the bill check's folder cannot be used"),
+        _ => {}
     }
     Refused { status: status(error), problem: problem(error) }.into_response()
 }
@@ -54,8 +56,12 @@ fn status(error: &Error) -> StatusCode {
         | Error::Parameter { .. }
         | Error::Overflow { .. } => StatusCode::BAD_REQUEST,
         Error::TooLarge { .. } | Error::AnswerTooLarge { .. } | Error::TooManyRows { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Error::Unknown { .. } => StatusCode::NOT_FOUND,
+        Error::Conflict { .. } => StatusCode::CONFLICT,
+        Error::Paper { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Error::Upload { .. } => StatusCode::REQUEST_TIMEOUT,
         Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
-        Error::Memory { .. } | Error::Deadline { .. } | Error::Ledger { .. } => StatusCode::SERVICE_UNAVAILABLE,
+        Error::Folder(_) | Error::Memory { .. } | Error::Deadline { .. } | Error::Ledger { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) | Error::LedgerPlace { .. } | Error::Listen { .. } | Error::Serve(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
@@ -65,6 +71,11 @@ fn problem(error: &Error) -> Problem {
     let (field, value, limit) = match error {
         Error::Parameter { field, .. } => (Some(field.clone()), None, None),
         Error::TooLarge { field, value, limit, .. } => (Some((*field).to_owned()), number(*value), number(*limit)),
+        Error::Unknown { field, .. } | Error::Conflict { field, .. } => (Some((*field).to_owned()), None, None),
+        Error::Paper { at, size, .. } => {
+            (Some(at.clone()), size.and_then(|(value, _)| number(value)), size.and_then(|(_, limit)| number(limit)))
+        }
+        Error::Upload { limit_ms } => (Some("body".to_owned()), None, number(*limit_ms)),
         Error::UnknownTable { .. }
         | Error::UnknownTableFunction { .. }
         | Error::NotASelect { .. }
@@ -75,6 +86,7 @@ fn problem(error: &Error) -> Problem {
         Error::TooManyRows { limit } => (None, None, number(*limit)),
         Error::Deadline { limit_ms } => (None, None, number(*limit_ms)),
         Error::Busy { .. }
+        | Error::Folder(_)
         | Error::Ledger { .. }
         | Error::Internal(_)
         | Error::LedgerPlace { .. }

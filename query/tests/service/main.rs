@@ -1,5 +1,6 @@
 //! The query service from outside: small ledgers with known rows, asked over a real port.
 
+mod bills;
 mod compacted;
 mod derived;
 mod http;

@@ -181,24 +181,24 @@ fn ready() -> Value {
     })
 }
 
-fn reference(name: &str) -> Value {
+pub(super) fn reference(name: &str) -> Value {
     json!({ "$ref": format!("#/components/schemas/{name}") })
 }
 
-fn shape(name: &str) -> Value {
+pub(super) fn shape(name: &str) -> Value {
     json!({ "application/json": { "schema": reference(name) } })
 }
 
-fn answer(description: &str, content: Value) -> Value {
+pub(super) fn answer(description: &str, content: Value) -> Value {
     json!({ "description": description, "content": content })
 }
 
-fn problem(description: &str) -> Value {
+pub(super) fn problem(description: &str) -> Value {
     answer(description, shape("Problem"))
 }
 
 /// A refusal that says when to come back.
-fn later(description: &str) -> Value {
+pub(super) fn later(description: &str) -> Value {
     let mut refused = problem(description);
     refused["headers"] = json!({ "retry-after": { "description": "Seconds.", "schema": { "type": "integer" } } });
     refused

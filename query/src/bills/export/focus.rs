@@ -1,0 +1,106 @@
+//! FOCUS, the FinOps Open Cost and Usage Specification: a row a line of the bill, as owed by our own arithmetic; what
+//! was invoiced stands beside it in columns of our own (`x_…`, as the specification wants them). Every mandatory
+//! column is there, and of the conditional ones those that we know. <https://focus.finops.org>
+
+use super::super::check::Loaded;
+use super::super::papers::utc;
+use super::table::{Cell, Column, Table, decimal, exact, exact_or_none, int, text};
+use crate::error::Error;
+use livemeter_schemas::bills::{BillCheck, CheckLine};
+
+/// Both versions share these, in this order.
+macro_rules! columns {
+    ($($more:expr),*) => {
+        [
+            decimal("BilledCost"),
+            text("BillingAccountId"),
+            text("BillingAccountName"),
+            text("BillingCurrency"),
+            text("BillingPeriodEnd"),
+            text("BillingPeriodStart"),
+            text("ChargeCategory"),
+            text("ChargeClass"),
+            text("ChargeDescription"),
+            text("ChargeFrequency"),
+            text("ChargePeriodEnd"),
+            text("ChargePeriodStart"),
+            decimal("ConsumedQuantity"),
+            text("ConsumedUnit"),
+            decimal("ContractedCost"),
+            decimal("EffectiveCost"),
+            text("InvoiceId"),
+            text("InvoiceIssuerName"),
+            decimal("ListCost"),
+            decimal("PricingQuantity"),
+            text("PricingUnit"),
+            text("RegionId"),
+            text("RegionName"),
+            text("ServiceCategory"),
+            text("ServiceName"),
+            text("ServiceSubcategory"),
+            $($more,)*
+            decimal("x_InvoicedCost"),
+            decimal("x_InvoicedQuantity"),
+            text("x_Verdict"),
+            text("x_ContractId"),
+            int("x_ContractVersion"),
+            int("x_TableVersion"),
+            text("x_KafkaOffsets"),
+        ]
+    };
+}
+
+const V1_4: [Column; 35] = columns!(text("HostProviderName"), text("ServiceProviderName"));
+const V1_2: [Column; 35] = columns!(text("ProviderName"), text("PublisherName"));
+
+pub fn table(loaded: &Loaded, check: &BillCheck, newer: bool) -> Result<Table, Error> {
+    let rows = check.lines.iter().filter(|line| line.expected_amount.is_some()).map(|line| row(loaded, check, line));
+    Ok(Table { name: "FOCUS".into(), columns: if newer { &V1_4 } else { &V1_2 }, rows: rows.collect() })
+}
+
+fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine) -> Vec<Cell> {
+    let contract = &check.contract;
+    let cost = || exact_or_none(&line.expected_amount);
+    let (start, end) = (utc(loaded.ask.from_ms), utc(loaded.ask.to_ms));
+    // Consumption is of usage as counted; what is priced may be a bandwidth.
+    let consumed = line.log_bytes.unwrap_or(line.client_bytes);
+    let account = contract.id.as_str();
+    let domain = line.domain.as_ref().map(|domain| format!(" of {domain}")).unwrap_or_default();
+    vec![
+        cost(),
+        account.into(),
+        account.into(),
+        contract.currency.as_str().into(),
+        end.as_str().into(),
+        start.as_str().into(),
+        "Usage".into(),
+        Cell::None,
+        format!("{}{domain}, {}", line.item, contract.mode).into(),
+        "Usage-Based".into(),
+        end.as_str().into(),
+        start.as_str().into(),
+        exact(consumed.to_string()),
+        "Bytes".into(),
+        cost(),
+        cost(),
+        check.invoice.as_ref().map(|invoice| invoice.name.clone()).into(),
+        contract.vendor.as_str().into(),
+        cost(),
+        exact_or_none(&line.expected_quantity),
+        line.unit.clone().into(),
+        line.region.clone().into(),
+        line.region.clone().into(),
+        "Networking".into(),
+        "Content delivery".into(),
+        "Content Delivery".into(),
+        contract.vendor.as_str().into(),
+        contract.vendor.as_str().into(),
+        exact_or_none(&line.invoice_amount),
+        exact_or_none(&line.invoice_quantity),
+        line.verdict.as_str().into(),
+        contract.id.as_str().into(),
+        i64::from(contract.version).into(),
+        check.source.table_version.into(),
+        check.source.offsets.join(" ").into(),
+    ]
+}
