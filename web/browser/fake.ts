@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { Bills } from "./billfake";
 import type { Definitions, Problem, QualityReport, QualityRow, SqlAnswer, Status, TrafficReport, TrafficRow } from "../src/api";
 
 export const NOW = Date.parse("2026-05-04T10:08:20Z");
@@ -49,6 +50,7 @@ export interface Fake {
   mode: Mode;
   /** Paths and bodies asked for, oldest first. */
   asked: string[];
+  bills: Bills;
   close(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export async function fake(): Promise<Fake> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     mode: "usual",
     asked: [],
+    bills: new Bills(),
     close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
   };
   return self;
@@ -73,6 +76,7 @@ export async function fake(): Promise<Fake> {
     if (url.pathname === "/v1/definitions") return json(response, DEFINITIONS);
     if (url.pathname === "/v1/status") return json(response, status(self.mode));
     if (self.mode === "busy") return json(response, { error: "busy", reason: "8 queries are running; the limit is 8", retry: true } satisfies Problem, 429);
+    if (url.pathname.startsWith("/v1/bills/")) return bill(response, self.bills, request.method ?? "GET", url, body);
     if (url.pathname === "/v1/reports/traffic") return json(response, traffic(url.searchParams, self.mode));
     if (url.pathname === "/v1/reports/quality") return json(response, quality(url.searchParams, self.mode));
     if (url.pathname === "/v1/sql") return sql(response, (JSON.parse(body) as { sql: string }).sql);
@@ -84,6 +88,13 @@ async function text(request: IncomingMessage): Promise<string> {
   let body = "";
   for await (const chunk of request) body += String(chunk);
   return body;
+}
+
+function bill(response: ServerResponse, bills: Bills, method: string, url: URL, body: string): void {
+  if (/export|evidence/.test(url.pathname)) return void response.writeHead(200, { "content-disposition": 'attachment; filename="bill.csv"' }).end("day,bytes\n");
+  const answer = bills.answer(method, url.pathname, url.searchParams, body);
+  if (!("refused" in answer)) return json(response, answer);
+  json(response, { error: "refused", reason: answer.refused, field: answer.field ?? null, retry: false } satisfies Problem, 422);
 }
 
 function json(response: ServerResponse, value: object, code = 200): void {

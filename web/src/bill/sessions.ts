@@ -1,0 +1,26 @@
+// Who is behind a window: sessions with both sides' bytes, the Kafka record and the lines of the log.
+
+import { el } from "../dom";
+import { cdnName } from "../context";
+import { type Cell, type Column, table } from "../table";
+import { bytes, exactBytes } from "./decimal";
+import type { BillSession, BillSessions } from "./shapes";
+import type { BillActions, BillContext } from "./state";
+import { windowName } from "./windows";
+
+export function sessions(found: BillSessions, context: BillContext, actions: BillActions): HTMLElement {
+  const { m, w, unit } = context;
+  const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
+  const columns: Column<BillSession>[] = [
+    { label: w.session, cell: ({ session_id }) => ({ text: session_id === "" ? w.noSession : el("code", {}, session_id) }) },
+    { label: m.cdn, cell: ({ cdn }) => ({ text: cdn ? cdnName(cdn, context) : "–" }) },
+    { label: w.columns.client_bytes ?? "", metric: "client_bytes", cell: (one) => size(one.client_bytes) },
+    { label: w.columns.log_bytes ?? "", metric: "log_bytes", cell: (one) => size(one.log_bytes) },
+    { label: w.record, cell: ({ record }) => ({ text: record ? el("code", {}, record) : "–" }) },
+    { label: w.logLines, cell: ({ log_lines }) => ({ text: log_lines ? el("code", {}, log_lines) : "–" }) },
+  ];
+  const made = table<BillSession>("sessions", w.sessionsTitle(windowName(found.window)), columns, context);
+  made.update(found.sessions, context, found.truncated);
+  made.element.append(el("div", { class: "actions" }, el("button", { type: "button", onclick: () => actions.choose({ window: "" }) }, w.close)));
+  return made.element;
+}
