@@ -8,7 +8,6 @@ import { MESSAGES } from "../i18n";
 import { localDate } from "../range";
 import type { RoomLife } from "../rooms";
 import * as calls from "./calls";
-import { fitting } from "./decimal";
 import { meanings } from "./meanings";
 import { page } from "./page";
 import { type Answer, type BillActions, type BillContext, type BillState, ask, newestVersions, nothing } from "./state";
@@ -52,9 +51,8 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
 
   function context(): BillContext {
     const contract = newestVersions(state.contracts.value ?? []).find(({ id }) => id === view.contract) ?? null;
-    const sizes = (state.check.value?.waterfall ?? []).map(({ bytes }) => bytes ?? 0);
     const tz = contract?.tz ?? "UTC";
-    return { locale: locale(), m: MESSAGES[locale()], w: WORDS[locale()], tz, metrics, cdns: ["client", "log"], unit: view.unit || fitting(sizes), view, contract };
+    return { locale: locale(), m: MESSAGES[locale()], w: WORDS[locale()], tz, metrics, cdns: ["client", "log"], view, contract };
   }
 
   function signal(kind: string): AbortSignal {

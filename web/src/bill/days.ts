@@ -7,7 +7,7 @@ import { bytes, exactBytes } from "./decimal";
 import { dayColumns } from "./daycolumns";
 import { verdictWord } from "./lines";
 import type { BillCheck, CheckDay } from "./shapes";
-import type { BillActions, BillContext } from "./state";
+import { type BillActions, type BillContext, unitFor } from "./state";
 import { drawn, svg } from "./svg";
 
 const HEIGHT_PX = 120;
@@ -15,7 +15,8 @@ const LABEL_PX = 18;
 
 export function days(check: BillCheck, context: BillContext, actions: BillActions): HTMLElement | null {
   if (check.days.length === 0) return null;
-  const { w, unit } = context;
+  const { w } = context;
+  const unit = unitFor(context, check.days.flatMap((day) => [day.client_bytes, day.log_bytes]));
   const apart = check.days.some(({ without_sdk_bytes }) => without_sdk_bytes !== null && without_sdk_bytes !== undefined);
   const size = (metric: keyof CheckDay & string, label = w.columns[metric] ?? metric): Column<CheckDay> => ({
     label,
@@ -35,11 +36,11 @@ export function days(check: BillCheck, context: BillContext, actions: BillAction
     ...(apart ? [size("without_sdk_bytes"), size("unexplained_bytes")] : [size("unexplained_bytes", w.steps.without_sdk_or_unexplained)]),
     { label: w.columns.peak_bandwidth_bps ?? "", metric: "peak_bandwidth_bps", cell: ({ peak_bandwidth_bps: peak }, now) => ({ text: format.bitsPerSecond(peak, now.locale), exact: `${format.count(peak, now.locale)} bit/s` }) },
   ];
-  const made = table<CheckDay>("check-days", w.daysTitle, columns, context);
+  const made = table<CheckDay>("check-days", w.daysTable, columns, context);
   made.update(check.days, context, false);
-  made.element.querySelector(".scroll")?.before(picture(check, context, actions));
+  made.element.classList.add("dense");
   made.element.querySelector(".scroll")?.classList.add("tall");
-  return made.element;
+  return el("div", { class: "drill" }, picture(check, context, actions), made.element);
 }
 
 /** For the eye and the mouse; the table below has the same for everybody. */
@@ -57,5 +58,5 @@ function picture(check: BillCheck, context: BillContext, actions: BillActions): 
     return { height: HEIGHT_PX + LABEL_PX, parts };
   });
   chart.classList.add("days");
-  return el("div", {}, el("p", { class: "definition" }, w.daysHint, " ", w.daysSay), chart);
+  return el("section", { class: "panel", "aria-labelledby": "days" }, el("h2", { id: "days" }, w.daysTitle), el("p", { class: "definition" }, w.daysHint, " ", w.daysSay), chart);
 }

@@ -64,10 +64,12 @@ export function exactBytes(value: number | bigint | null | undefined): string {
   return value === null || value === undefined ? "" : `${grouped(BigInt(value).toString())}\u00a0B`;
 }
 
-/** The unit in which the largest of some sizes has one to four digits before the point. */
-export function fitting(sizes: (number | bigint)[]): Unit {
-  const largest = sizes.map(BigInt).reduce((most, size) => (size > most ? size : most), 0n);
-  return (["TB", "GB", "MB"] as const).find((unit) => largest >= SIZE[unit]) ?? "B";
+/** The unit in which the largest of some sizes has two digits before the point or more, so that small
+ *  differences beside it still show. */
+export function fitting(sizes: (number | bigint | null | undefined)[]): Unit {
+  const largest = sizes.map((size) => BigInt(size ?? 0)).reduce((most, size) => (size > most ? size : most), 0n);
+  if (largest >= SIZE.TB * 1000n) return "TB";
+  return (["GB", "MB"] as const).find((unit) => largest >= SIZE[unit] * 10n) ?? "B";
 }
 
 export function sizeOf(unit: Unit): bigint {

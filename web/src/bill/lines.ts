@@ -4,12 +4,13 @@ import { el } from "../dom";
 import { type Cell, type Column, table } from "../table";
 import { bytes, exactBytes, money, quantity, sign } from "./decimal";
 import type { BillCheck, CheckLine } from "./shapes";
-import type { BillContext } from "./state";
+import { type BillContext, unitFor } from "./state";
 import { badge } from "./verdict";
 
 export function lines(check: BillCheck, context: BillContext): HTMLElement | null {
   if (check.lines.length === 0) return null;
-  const { w, unit } = context;
+  const { w } = context;
+  const unit = unitFor(context, check.lines.flatMap((line) => [line.client_bytes, line.log_bytes]));
   const { currency } = check.contract;
   const figure = (metric: string, cell: (line: CheckLine) => Cell): Column<CheckLine> => ({ label: w.columns[metric] ?? metric, metric, cell });
   const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
@@ -26,6 +27,7 @@ export function lines(check: BillCheck, context: BillContext): HTMLElement | nul
   ];
   const made = table<CheckLine>("check-lines", w.linesTitle, columns, context);
   made.update(check.lines, context, false);
+  made.element.classList.add("dense");
   return made.element;
 }
 

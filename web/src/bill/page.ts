@@ -7,7 +7,6 @@ import { bills } from "./bills";
 import { causes } from "./causes";
 import { choices } from "./choices";
 import { days } from "./days";
-import { inBytes } from "./decimal";
 import { lines } from "./lines";
 import { papers } from "./papers";
 import { sessions } from "./sessions";
@@ -29,7 +28,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
   };
   const intake = papers(now, state, actions);
   const figures = el("div", { class: "figures", "aria-busy": "true" }, places.verdict, places.causes, places.waterfall, places.bills, places.lines, places.days, places.windows, places.sessions, places.simulation, places.source);
-  const note = el("p", {});
+  const note = el("p", {}, w.unitNote);
   const element = frame({ room: "bill", beside: [standing], main: [places.choices, notice, intake.element, figures], footer: [note] }, now(), around);
   all();
 
@@ -65,7 +64,6 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     figures.classList.toggle("old", check.asking || check.failure !== null);
     figures.setAttribute("aria-busy", String(check.asking));
     say(standing, contracts.asking ? w.reading : check.asking ? w.working : check.value ? w.ready : contracts.value?.length === 0 ? w.noContracts : "");
-    say(note, context.unit === "B" ? "" : w.unitNote(context.unit, inBytes[context.unit]));
     if (!check.value) return;
     put(places.verdict, verdict(check.value, context));
     put(places.causes, causes(check.value, context));

@@ -19,7 +19,8 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
   contract.body.append(form.element);
   logs.body.append(files.element);
   invoice.body.append(bill.element);
-  const element = el("section", { class: "papers", "aria-labelledby": "papers" }, el("h2", { id: "papers" }, w.papers), el("p", { class: "definition" }, w.papersHint), el("div", { class: "cards" }, contract.element, logs.element, invoice.element));
+  const cards = el("div", { class: "cards" }, contract.element, logs.element, invoice.element);
+  const element = el("section", { class: "papers", "aria-labelledby": "papers" }, el("h2", { id: "papers" }, w.papers), el("p", { class: "definition" }, w.papersHint), cards);
 
   return {
     element,
@@ -43,6 +44,7 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
     const latest = (ofInvoices as typeof state.invoices).at(-1);
     invoice.set(latest !== undefined, false, [latest ? w.invoiceIs(latest.name, money(latest.total, latest.currency)) : w.invoiceNone]);
     for (const one of [logs, invoice]) one.element.hidden = chosen === null;
+    cards.classList.toggle("first", chosen === null);
     form.update();
     files.update();
     bill.update();

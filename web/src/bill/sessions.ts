@@ -1,19 +1,19 @@
 // Who is behind a window: sessions with both sides' bytes, the Kafka record and the lines of the log.
 
 import { el } from "../dom";
-import { cdnName } from "../context";
 import { type Cell, type Column, table } from "../table";
 import { bytes, exactBytes } from "./decimal";
 import type { BillSession, BillSessions } from "./shapes";
-import type { BillActions, BillContext } from "./state";
+import { type BillActions, type BillContext, unitFor } from "./state";
 import { windowName } from "./windows";
 
 export function sessions(found: BillSessions, context: BillContext, actions: BillActions): HTMLElement {
-  const { m, w, unit } = context;
+  const { m, w } = context;
+  const unit = unitFor(context, found.sessions.flatMap((one) => [one.client_bytes, one.log_bytes]));
   const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
   const columns: Column<BillSession>[] = [
     { label: w.session, cell: ({ session_id }) => ({ text: session_id === "" ? w.noSession : el("code", {}, session_id) }) },
-    { label: m.cdn, cell: ({ cdn }) => ({ text: cdn ? cdnName(cdn, context) : "–" }) },
+    { label: m.cdn, cell: ({ cdn }) => ({ text: cdn || "–" }) },
     { label: w.columns.client_bytes ?? "", metric: "client_bytes", cell: (one) => size(one.client_bytes) },
     { label: w.columns.log_bytes ?? "", metric: "log_bytes", cell: (one) => size(one.log_bytes) },
     { label: w.record, cell: ({ record }) => ({ text: record ? el("code", {}, record) : "–" }) },

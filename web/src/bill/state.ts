@@ -2,7 +2,7 @@
 
 import { Failure } from "../api";
 import type { Context } from "../context";
-import type { Unit } from "./decimal";
+import { type Unit, fitting } from "./decimal";
 import type { BillCheck, BillSessions, BillWindows, ContractSummary, InvoiceSummary, LogImport, Simulation } from "./shapes";
 import type { Upload } from "./upload";
 import type { BillView } from "./view";
@@ -35,7 +35,6 @@ export interface BillState {
 /** What every part of the page needs. */
 export interface BillContext extends Context {
   w: Words;
-  unit: Unit;
   view: BillView;
   /** The contract chosen, its newest version. */
   contract: ContractSummary | null;
@@ -64,6 +63,11 @@ export async function ask<T>(answer: Answer<T>, question: () => Promise<T>, sign
     Object.assign(answer, { value: null, asking: false, failure: Failure.of(error) });
   }
   return true;
+}
+
+/** The unit chosen, else the one that fits these sizes. */
+export function unitFor({ view }: BillContext, sizes: (number | bigint | null | undefined)[]): Unit {
+  return view.unit || fitting(sizes);
 }
 
 /** The newest version of each contract, by name. */

@@ -5,7 +5,7 @@ import { definition } from "../context";
 import { el } from "../dom";
 import { bytes, exactBytes } from "./decimal";
 import type { BillCheck } from "./shapes";
-import type { BillActions, BillContext } from "./state";
+import { type BillActions, type BillContext, unitFor } from "./state";
 import { waterfall } from "./waterfall";
 import { waterfallChart } from "./waterfallchart";
 
@@ -16,7 +16,8 @@ const MEANING: Record<string, string> = {
 };
 
 export function waterfallPanel(check: BillCheck, context: BillContext, fromZero: boolean, actions: BillActions): HTMLElement {
-  const { m, w, unit } = context;
+  const { m, w } = context;
+  const unit = unitFor(context, check.waterfall.map((step) => step.bytes));
   const layout = waterfall(check.waterfall, unit, !fromZero);
   const zero = el("input", { type: "checkbox", id: "from-zero", checked: !layout.cut, onchange: () => (actions.axis(zero.checked), document.getElementById("from-zero")?.focus()) });
   const name = (step: string) => w.steps[step] ?? step;
@@ -40,7 +41,7 @@ export function waterfallPanel(check: BillCheck, context: BillContext, fromZero:
     { class: "panel", "aria-labelledby": "waterfall" },
     el("div", { class: "headed" }, el("h2", { id: "waterfall" }, w.waterfallTitle), layout.cuttable && el("label", { class: "check", for: "from-zero" }, zero, w.fromZero)),
     el("p", { class: "definition" }, w.waterfallHint, layout.cut && ` ${w.cutNote}`),
-    waterfallChart(layout, context),
+    waterfallChart(layout, unit, context),
     el("details", { class: "meanings" }, el("summary", {}, w.asTable), el("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "waterfall" }, el("table", { class: "twin" }, el("caption", { class: "hidden" }, w.waterfallTitle), el("thead", {}, head), el("tbody", {}, ...rows)))),
     el("details", { class: "meanings" }, el("summary", {}, m.definitions), el("ul", {}, ...names.map((metric) => el("li", {}, el("strong", {}, w.columns[metric] ?? ""), definition(metric, context))))),
   );

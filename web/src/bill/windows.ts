@@ -8,7 +8,7 @@ import { type Cell, type Column, table } from "../table";
 import { WINDOW_MS } from "../range";
 import { bytes, exactBytes } from "./decimal";
 import type { BillWindow, BillWindows } from "./shapes";
-import type { BillActions, BillContext } from "./state";
+import { type BillActions, type BillContext, unitFor } from "./state";
 import { bandwidthBps, bySize, windowLines } from "./windowlines";
 
 export function windows(found: BillWindows, context: BillContext, actions: BillActions): HTMLElement {
@@ -33,7 +33,8 @@ export function windows(found: BillWindows, context: BillContext, actions: BillA
 }
 
 function list(found: BillWindows, context: BillContext, actions: BillActions, close: HTMLElement): HTMLElement {
-  const { w, unit } = context;
+  const { w } = context;
+  const unit = unitFor(context, found.windows.flatMap((one) => [one.client_bytes, one.log_bytes]));
   const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
   const columns: Column<BillWindow>[] = [
     { label: w.window, cell: ({ start }) => ({ text: el("button", { type: "button", class: "link", "aria-label": w.openWindow(windowName(start)), onclick: () => actions.choose({ window: start }) }, start.slice(11, 16)) }) },

@@ -9,7 +9,7 @@ export const zh: Words = {
   newestInvoice: "最新的",
   unit: "字节单位",
   fittingUnit: "自动",
-  unitNote: (unit, bytes) => `1 ${unit} = ${bytes} 字节。金额按原样显示每一位。鼠标悬停可见精确字节数。`,
+  unitNote: "1 GB = 1000³ 字节，1 GiB = 1024³ 字节，1 Mbit/s = 1000² bit/s。金额按原样显示每一位。鼠标悬停可见精确字节数。",
   noContracts: "还没有合同",
   reading: "正在读取…",
   working: "正在核算双方数据…",
@@ -142,6 +142,7 @@ export const zh: Words = {
 
   daysTitle: "逐日",
   daysHint: "打开某一天查看其 5 分钟窗口。",
+  daysTable: "各日及其差异",
   day: "日期",
   openDay: (day) => `${day} 的窗口`,
   daysSay: "每日字节数：边框为日志，填充为客户端；有异议的日期带标记。",
