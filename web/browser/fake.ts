@@ -70,7 +70,9 @@ export async function fake(): Promise<Fake> {
     const url = new URL(request.url ?? "/", self.url);
     const file = { "/": "index.html", "/console.js": "console.js", "/console.css": "console.css" }[url.pathname];
     if (file) return send(response, 200, await readFile(fileURLToPath(new URL(`../dist/${file}`, import.meta.url)), "utf8"), file);
-    const body = await text(request);
+    const body = await text(request).catch(() => null);
+    // An upload that was cancelled.
+    if (body === null) return;
     self.asked.push(`${url.pathname}${url.search}${body}`);
     if (self.mode === "away") return void request.socket.destroy();
     if (url.pathname === "/v1/definitions") return json(response, DEFINITIONS);

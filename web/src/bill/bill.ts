@@ -73,7 +73,7 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     await papers(wanted);
     if (wanted.aborted) return;
     settle();
-    build();
+    shown.all();
     question();
   }
 
