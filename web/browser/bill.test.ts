@@ -125,6 +125,9 @@ describe("reading", () => {
     const links = await page.locator(".downloads a[download]").evaluateAll((all) => all.map((one) => one.getAttribute("href")));
     const about = "contract=cdn-a-2026&period=2026-04&invoice=ab12cd34";
     expect(links).toEqual([...["csv", "xlsx", "parquet", "focus-1.4", "focus-1.2"].map((format) => `/v1/bills/export?${about}&format=${format}`), `/v1/bills/evidence?${about}`]);
+    await page.selectOption("#detail", "windows");
+    expect(await page.locator(".downloads a[download]").nth(1).getAttribute("href")).toBe(`/v1/bills/export?${about}&format=xlsx&detail=windows`);
+    expect(await page.locator(".downloads a[download]").nth(3).getAttribute("href")).toBe(links[3]);
     const [download] = await Promise.all([page.waitForEvent("download"), page.click(".downloads a")]);
     expect(download.suggestedFilename()).toBe("bill.csv");
   });
@@ -147,13 +150,24 @@ describe("drilling down", () => {
     expect(await sessions.innerText()).toContain(`${sha("log").slice(0, 8)} 1201–1260`);
     expect(new URL(page.url()).searchParams.get("window")).toBe(BILLED);
     expect(await violations(page)).toEqual([]);
+    await sessions.locator("button").first().press("Enter");
+    await soon(() => focused(page)).toContain("Lines of access-2026-04.log.zst");
+    const log = page.locator("section[aria-labelledby=log-lines]");
+    expect(await log.locator("tbody tr").count()).toBe(60);
+    expect(await log.locator("tbody tr").first().innerText()).toMatch(/1,201\s+192\.0\.2\.201/);
+    expect(new URL(page.url()).searchParams.get("lines")).toBe(`${sha("log").slice(0, 8)}.1201-1260`);
     await page.reload();
+    await log.locator("tbody tr").first().waitFor();
     await page.waitForSelector("section[aria-labelledby=sessions] tbody tr");
+    await log.locator(".actions button").press("Enter");
+    await soon(() => log.count()).toBe(0);
+    expect(await focused(page)).toContain("1201–1260");
     await page.locator("section[aria-labelledby=sessions] .actions button").press("Enter");
     await soon(() => page.locator("section[aria-labelledby=sessions]").count()).toBe(0);
     await page.locator("section[aria-labelledby=day-windows] .actions button").press("Enter");
     await soon(() => page.locator("section[aria-labelledby=day-windows]").count()).toBe(0);
     expect(new URL(page.url()).searchParams.get("day")).toBeNull();
+    expect(await focused(page)).toBe(BILLED.slice(0, 10));
   });
 
   it("reads the windows' chart by arrow keys, and opens the window under the cursor", async () => {
@@ -189,6 +203,9 @@ describe("papers", () => {
     expect(sent.map((path) => path.slice(0, path.indexOf("one")))).toEqual(["a", "b"].map((name) => `/v1/bills/logs?vendor=cdn-a&format=nginx&name=${name}.log`));
     expect(sent[1]).toContain(LINES);
     await soon(() => text(page, "#paper-logs .facts")).toBe("3 files, 48,211,914 lines");
+    await page.locator("#paper-logs .in-hand-list > summary").press("Enter");
+    await page.locator("#paper-logs .in-hand-list .bad summary").first().press("Enter");
+    await soon(() => page.locator("#paper-logs .in-hand-list .bad").first().innerText()).toMatch(/17\s+`\$body_bytes_sent`: `-` is no number\s+192\.0\.2\.17/);
     await soon(() => service.asked.filter((path) => path.startsWith("/v1/bills/check")).length).toBe(2);
     expect(await violations(page)).toEqual([]);
   });
@@ -247,6 +264,9 @@ describe("papers", () => {
     expect(marked).toBe('unit = "KB"');
     await page.screenshot({ path: `${ARTEFACTS}bill-refused.png` });
     await page.setInputFiles("#contract-file", { name: "c.toml", mimeType: "text/plain", buffer: Buffer.from('id = "mended"\nvendor = "cdn-a"\n') });
+    await soon(() => text(page, "#paper-contract .summary")).toBe("mended, version 1, is valid; it is not kept yet.");
+    expect(service.bills.contracts.length).toBe(0);
+    await page.getByRole("button", { name: "Check and keep" }).press("Enter");
     await ready(page);
     expect(await text(page, "#paper-contract .facts")).toContain("mended, version 1");
     expect(await page.inputValue("#contract")).toBe("mended");

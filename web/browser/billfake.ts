@@ -2,7 +2,7 @@
 // known, and an invoice with two errors.
 
 import { createHash } from "node:crypto";
-import type { BillCheck, BillSessions, BillWindow, BillWindows, CheckDay, ContractSummary, InvoiceSummary, LogImport, Simulation, Source } from "../src/bill/shapes";
+import type { BillCheck, BillSessions, BillWindow, BillWindows, CheckDay, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation, Source } from "../src/bill/shapes";
 
 const WINDOW = 300_000;
 const FIRST = Date.parse("2026-04-01T00:00:00+08:00");
@@ -62,12 +62,13 @@ export class Bills {
     const name = path.replace("/v1/bills/", "");
     if (method === "POST") return this.take(name, query, body);
     if (name === "contracts") return { contracts: this.contracts };
-    if (name === "logs") return { imports: this.logs };
+    if (name === "logs") return { imports: this.logs.map((one) => ({ ...one, bad: [] })) };
     if (name === "invoices") return { invoices: this.invoices };
     if (name === "windows") return windows(query.get("day") ?? "");
     if (name === "sessions") return sessions(query.get("window") ?? "");
+    if (name === "lines") return lines(query.get("first"), query.get("last"));
     if (name === "simulation") return simulation(query.get("period") ?? "");
-    return check(query.get("period") ?? "", this.invoices.length > 0, this.logs.length > 0);
+    return check(query.get("period") ?? "", this.invoices.at(-1), this.logs.length > 0);
   }
 
   private take(name: string, query: URLSearchParams, body: string): object {
@@ -76,7 +77,7 @@ export class Bills {
       const line = body.split("\n").findIndex((one) => one.includes("KB"));
       if (line !== -1) return { refused: `line ${line + 1}: \`KB\` is no unit; GB and GiB are`, field: "unit" };
       const kept = contract(/id = "(.+?)"/.exec(body)?.[1] ?? "new", 1, /vendor = "(.+?)"/.exec(body)?.[1] ?? "cdn-n", "traffic", "CNY");
-      this.contracts = [...this.contracts, kept];
+      if (query.get("check") !== "true") this.contracts = [...this.contracts, kept];
       return kept;
     }
     const lines = body.split("\n").filter(Boolean).length;
@@ -93,14 +94,14 @@ export class Bills {
   }
 }
 
-function check(period: string, invoiced: boolean, logged: boolean): BillCheck {
+function check(period: string, invoiced: InvoiceSummary | undefined, logged: boolean): BillCheck {
   const owed = { samples: 8640, dropped: DROPPED, rank: DROPPED + 1, billed_window: BILLED, unit: "Mbps", currency: "CNY" };
   return {
     contract: CHOSEN,
     period,
     from: `${period}-01T00:00:00+08:00`,
     to: `${period}-30T24:00:00+08:00`,
-    invoice: invoiced ? invoice : null,
+    invoice: invoiced ?? null,
     verdict: invoiced && logged ? "disputed" : "incomplete",
     waterfall: [
       { step: "client", kind: "total", bytes: TOTAL.client },
@@ -171,6 +172,12 @@ function sessions(window: string): BillSessions {
     truncated: true,
     source,
   };
+}
+
+function lines(first: string | null, last: string | null): LogLines {
+  const text = (line: number) => `192.0.2.${line % 250} - - [17/Apr/2026:20:30:00 +0800] "GET /live/${line}.ts?sid=7f3c0b52-9a51 HTTP/1.1" 200 1048576`;
+  const good = Array.from({ length: Number(last) - Number(first) + 1 }, (_, i) => ({ line: Number(first) + i, text: text(Number(first) + i), reason: null }));
+  return { vendor: "cdn-a", sha256: log.sha256, name: log.name, lines: first === null ? log.bad.map(({ line, reason }) => ({ line, reason, text: text(line) })) : good };
 }
 
 function simulation(period: string): Simulation {

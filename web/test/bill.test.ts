@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { dayColumns } from "../src/bill/daycolumns";
 import { UNITS, bytes, exactBytes, fitting, grouped, inUnit, minus, money, quantity, sign } from "../src/bill/decimal";
 import { meanings } from "../src/bill/meanings";
+import { LINES_MAX, lineRange, written } from "../src/bill/linerange";
 import { refusedLine } from "../src/bill/refusal";
 import type { BillWindow, CheckDay, ContractSummary, WaterfallStep } from "../src/bill/shapes";
 import { newestVersions } from "../src/bill/state";
@@ -24,6 +25,7 @@ describe("decimals", () => {
     ["999.123456789012345678", "999.123456789012345678"],
     ["12345678901234567890.0001", "12,345,678,901,234,567,890.0001"],
     ["1e5", "1e5"],
+    ["79421000 bit/s", "79,421,000 bit/s"],
     ["≈ 7", "≈ 7"],
   ])("%s reads %s: every digit stays", (given, shown) => {
     expect(grouped(given)).toBe(shown);
@@ -149,9 +151,9 @@ describe("windows and days", () => {
 
 describe("view", () => {
   it("keeps everything in the address and survives a bad one", () => {
-    const view = { contract: "a&b", period: "2026-10-01..2026-10-15", invoice: "ab12", day: "2026-10-03", window: "2026-10-03T20:30:00+08:00", unit: "GiB" as const };
+    const view = { contract: "a&b", period: "2026-10-01..2026-10-15", invoice: "ab12", day: "2026-10-03", window: "2026-10-03T20:30:00+08:00", lines: "836ff184.1-9", unit: "GiB" as const };
     expect(read(write(view))).toEqual(view);
-    expect(read("?page=bill&period=last&unit=KB")).toEqual({ contract: "", period: "", invoice: "", day: "", window: "", unit: "" });
+    expect(read("?page=bill&period=last&unit=KB")).toEqual({ contract: "", period: "", invoice: "", day: "", window: "", lines: "", unit: "" });
   });
 
   it("counts months back over the year", () => {
@@ -162,6 +164,15 @@ describe("view", () => {
 it("shows the newest version of each contract", () => {
   const of = (id: string, version: number) => ({ id, version }) as ContractSummary;
   expect(newestVersions([of("b", 1), of("a", 2), of("a", 10), of("a", 3)]).map(({ id, version }) => id + version)).toEqual(["a10", "b1"]);
+});
+
+it("finds the lines of a log in a session's words, as many as one look takes in", () => {
+  expect(lineRange("836ff184 1201–1260")).toEqual({ sha256: "836ff184", first: 1201, last: 1260 });
+  expect(lineRange("836ff184: 7")).toEqual({ sha256: "836ff184", first: 7, last: 7 });
+  expect(lineRange("836ff184 1-100000")?.last).toBe(LINES_MAX);
+  expect(lineRange("none")).toBeNull();
+  const range = { sha256: "836ff184", first: 12, last: 15 };
+  expect(lineRange(written(range))).toEqual(range);
 });
 
 it("tells the rate of the last seconds, not of the whole way", () => {

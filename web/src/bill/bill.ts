@@ -8,6 +8,7 @@ import { MESSAGES } from "../i18n";
 import { localDate } from "../range";
 import type { RoomLife } from "../rooms";
 import * as calls from "./calls";
+import { lineRange } from "./linerange";
 import { meanings } from "./meanings";
 import { page } from "./page";
 import { type Answer, type BillActions, type BillContext, type BillState, ask, newestVersions, nothing } from "./state";
@@ -23,13 +24,13 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
   let metrics: Metric[] = meanings([]);
   let shown: ReturnType<typeof page>;
   const state: BillState = {
-    contracts: nothing(), logs: [], invoices: [], check: nothing(), simulation: nothing(), windows: nothing(), sessions: nothing(),
-    uploads: [], draft: { text: "", open: false, asking: false, failure: null, kept: null }, fromZero: false, today: "",
+    contracts: nothing(), logs: [], invoices: [], check: nothing(), simulation: nothing(), windows: nothing(), sessions: nothing(), lines: nothing(),
+    uploads: [], draft: { text: "", asking: false, failure: null, valid: null, kept: false }, fromZero: false, today: "",
   };
   /** What is under way, by what it is for: a new question of the same kind replaces the old. */
   const under: Record<string, AbortController> = {};
   let sending = Promise.resolve();
-  const actions: BillActions = { choose, retry: () => void begin(), upload: take, keepContract, axis };
+  const actions: BillActions = { choose, retry: () => void begin(), upload: take, contract, axis };
 
   return { enter, leave, build, seen: () => undefined, redraw: () => build() };
 
@@ -107,6 +108,7 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     part("simulation", state.simulation, (wanted) => calls.simulation(asked, wanted), () => shown.simulation());
     if (view.day !== "") askWindows(false);
     if (view.window !== "") askSessions(false);
+    if (view.lines !== "") askLines(false);
   }
 
   function part<T>(kind: string, answer: Answer<T>, question: (wanted: AbortSignal) => Promise<T>, draw: () => void): void {
@@ -117,29 +119,41 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
   }
 
   function askWindows(focus: boolean): void {
-    part("windows", state.windows, (wanted) => calls.windows(view.contract, view.day, wanted), () => shown.windows(focus && !state.windows.asking));
+    part("windows", state.windows, (wanted) => calls.windows(view.contract, view.day, view.period, wanted), () => shown.windows(focus && !state.windows.asking));
   }
 
   function askSessions(focus: boolean): void {
     part("sessions", state.sessions, (wanted) => calls.sessions(view.contract, view.window, wanted), () => shown.sessions(focus && !state.sessions.asking));
   }
 
+  function askLines(focus: boolean): void {
+    const range = lineRange(view.lines);
+    const vendor = context().contract?.vendor;
+    if (range && vendor) part("lines", state.lines, (wanted) => calls.logLines(vendor, range, wanted), () => shown.lines(focus && !state.lines.asking));
+  }
+
+  /** What hangs on what was changed is let go: the windows on the day, the sessions on the window, … */
   function choose(change: Partial<BillView>): void {
-    const other = change.contract !== undefined || change.period !== undefined || change.invoice !== undefined;
-    const fresh: Partial<BillView> = change.contract !== undefined ? { invoice: "", day: "", window: "" } : change.period !== undefined ? { invoice: "", day: "", window: "" } : change.day !== undefined ? { window: "" } : {};
-    view = { ...view, ...fresh, ...change };
+    const order = ["contract", "period", "invoice", "day", "window", "lines"] as const;
+    const at = order.findIndex((key) => change[key] !== undefined);
+    const before = view;
+    if (at !== -1) view = { ...view, ...Object.fromEntries(order.slice(Math.max(2, at + 1)).map((key) => [key, ""])) };
+    view = { ...view, ...change };
     address();
-    if (fresh.day === "" || change.day === "") Object.assign(state.windows, nothing());
-    if (fresh.window === "" || change.window === "") Object.assign(state.sessions, nothing());
-    if (change.unit !== undefined) return shown.all();
-    if (other) {
-      shown.all();
-      return question();
+    for (const [key, answer] of [["day", state.windows], ["window", state.sessions], ["lines", state.lines]] as const) if (view[key] === "") Object.assign(answer, nothing());
+    if (at < 3) shown.all();
+    if (at !== -1 && at < 3) return question();
+    if (change.day !== undefined) {
+      shown.days();
+      shown.windows(false);
     }
-    if (change.day !== undefined) shown.sessions(false);
+    shown.sessions(false);
+    shown.lines(false);
     if (change.day) askWindows(true);
     else if (change.window) askSessions(true);
-    else shown.all();
+    else if (change.lines) askLines(true);
+    // What was closed gives the focus back to where it was opened.
+    else if (at >= 3) shown.focusOn(before[order[at] ?? "day"]);
   }
 
   function axis(fromZero: boolean): void {
@@ -161,14 +175,16 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     });
   }
 
-  async function keepContract(text: string): Promise<void> {
+  async function contract(text: string, keep: boolean): Promise<void> {
     const wanted = signal("contract");
-    Object.assign(state.draft, { text, asking: true, failure: null, kept: null });
+    Object.assign(state.draft, { text, asking: true, failure: null, valid: null, kept: false });
     shown.draft();
     try {
-      const kept = await calls.addContract(text, wanted);
-      Object.assign(state.draft, { text: "", asking: false, kept });
-      view = { ...view, contract: kept.id, invoice: "", day: "", window: "" };
+      const valid = await calls.addContract(text, keep, wanted);
+      Object.assign(state.draft, { text: keep ? "" : text, asking: false, valid, kept: keep });
+      shown.draft();
+      if (!keep) return;
+      view = { ...view, contract: valid.id, invoice: "", day: "", window: "", lines: "" };
       await begin();
     } catch (error) {
       if (wanted.aborted) return;

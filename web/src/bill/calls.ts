@@ -1,7 +1,7 @@
 // The bill check's part of the query service's contract, as calls and as addresses to download from.
 
 import { Failure, answered, call, get } from "../api";
-import type { BillCheck, BillSessions, BillWindows, ContractSummary, Contracts, InvoiceSummary, Invoices, LogImport, LogImports, Simulation } from "./shapes";
+import type { BillCheck, BillSessions, BillWindows, ContractSummary, Contracts, InvoiceSummary, Invoices, LogImport, LogImports, LogLines, Simulation } from "./shapes";
 
 const ROOT = "/v1/bills";
 
@@ -21,15 +21,39 @@ export const logs = (signal: AbortSignal) => get<LogImports>(`${ROOT}/logs`, sig
 export const invoices = (signal: AbortSignal) => get<Invoices>(`${ROOT}/invoices`, signal);
 export const check = (asked: Asked, signal: AbortSignal) => get<BillCheck>(`${ROOT}/check?${about(asked)}`, signal);
 export const simulation = (asked: Asked, signal: AbortSignal) => get<Simulation>(`${ROOT}/simulation?${about(asked)}`, signal);
-export const windows = (contract: string, day: string, signal: AbortSignal) => get<BillWindows>(`${ROOT}/windows?${new URLSearchParams({ contract, day })}`, signal);
+export const windows = (contract: string, day: string, period: string, signal: AbortSignal) => get<BillWindows>(`${ROOT}/windows?${new URLSearchParams({ contract, day, period })}`, signal);
 export const sessions = (contract: string, window: string, signal: AbortSignal) => get<BillSessions>(`${ROOT}/sessions?${new URLSearchParams({ contract, window })}`, signal);
 
-/** A contract's file: kept when it is valid, refused by line and field when not. */
-export function addContract(toml: string, signal: AbortSignal): Promise<ContractSummary> {
-  return call<ContractSummary>(`${ROOT}/contracts`, { method: "POST", headers: { "content-type": "application/toml" }, body: toml }, signal);
+/** Lines as they stand in the log; without `first` the bad ones. */
+export function logLines(vendor: string, { sha256, first, last }: LineRange, signal: AbortSignal): Promise<LogLines> {
+  const query = new URLSearchParams({ vendor, sha256 });
+  if (first !== undefined) query.set("first", String(first));
+  if (last !== undefined) query.set("last", String(last));
+  return get<LogLines>(`${ROOT}/lines?${query}`, signal);
 }
 
-export const exportAddress = (asked: Asked, format: Format) => `${ROOT}/export?${about(asked)}&format=${format}`;
+/** Lines of a log, counted from 1, both inclusive. */
+export interface LineRange {
+  /** The log's SHA-256, or its first 8 letters. */
+  sha256: string;
+  first?: number;
+  last?: number;
+}
+
+/** A contract's text: refused by line and field, or kept; only checked when `keep` is not set. */
+export function addContract(toml: string, keep: boolean, signal: AbortSignal): Promise<ContractSummary> {
+  return call<ContractSummary>(`${ROOT}/contracts${keep ? "" : "?check=true"}`, { method: "POST", headers: { "content-type": "application/toml" }, body: toml }, signal);
+}
+
+/** Rows of an export: per line of the bill, per 5 minutes, session or user. FOCUS has rows of its own. */
+export const DETAILS = ["summary", "windows", "sessions", "users"] as const;
+export type Detail = (typeof DETAILS)[number];
+
+export function exportAddress(asked: Asked, format: Format, detail: Detail): string {
+  const rows = detail === "summary" || format.startsWith("focus") ? "" : `&detail=${detail}`;
+  return `${ROOT}/export?${about(asked)}&format=${format}${rows}`;
+}
+
 export const evidenceAddress = (asked: Asked) => `${ROOT}/evidence?${about(asked)}`;
 
 function about({ contract, period, invoice }: Asked): string {

@@ -15,18 +15,19 @@ export function contractForm(now: () => BillContext, state: BillState, actions: 
   const text = el("textarea", { id: "contract-text", spellcheck: "false", autocapitalize: "off", rows: "9", wrap: "off", oninput: () => (state.draft.text = text.value) });
   text.value = state.draft.text;
   const keep = el("button", { class: "primary", type: "submit" }, w.contractSave);
+  const check = el("button", { type: "button", onclick: () => actions.contract(text.value, false) }, w.contractCheck);
   const example = el("button", { type: "button", onclick: () => fill(EXAMPLE) }, w.contractExample);
   const kept = el("p", { class: "summary", role: "status" });
   const refused = el("div", { class: "refusal", role: "alert", hidden: true });
   const zone = dropZone("contract-file", w.contractHint, w.contractFile, ".toml,text/plain", false, ([file]) => void take(file));
   const element = el(
     "form",
-    { onsubmit: (event) => (event.preventDefault(), actions.keepContract(text.value)) },
+    { onsubmit: (event) => (event.preventDefault(), actions.contract(text.value, true)) },
     zone,
     el("label", { for: "contract-text" }, w.contractText),
     text,
     refused,
-    el("div", { class: "actions" }, keep, example, kept),
+    el("div", { class: "actions" }, keep, check, example, kept),
   );
   let told: unknown = null;
   return { element, update };
@@ -41,14 +42,14 @@ export function contractForm(now: () => BillContext, state: BillState, actions: 
   async function take(file: File | undefined): Promise<void> {
     if (!file) return;
     fill(await file.slice(0, FILE_BYTES_MAX).text());
-    actions.keepContract(text.value);
+    actions.contract(text.value, false);
   }
 
   function update(): void {
-    const { asking, failure, kept: contract } = state.draft;
-    if (contract && text.value !== state.draft.text) text.value = state.draft.text;
-    keep.disabled = asking;
-    say(kept, asking ? w.checking : contract ? w.contractSaved(contract.id, contract.version) : "");
+    const { asking, failure, valid } = state.draft;
+    if (text.value !== state.draft.text) text.value = state.draft.text;
+    keep.disabled = check.disabled = asking;
+    say(kept, asking ? w.checking : valid === null ? "" : state.draft.kept ? w.contractSaved(valid.id, valid.version) : w.contractValid(valid.id, valid.version));
     refused.hidden = failure === null;
     if (failure === null) return;
     put(refused, refusal(failure, now()));

@@ -27,7 +27,7 @@ export function days(check: BillCheck, context: BillContext, actions: BillAction
     },
   });
   const columns: Column<CheckDay>[] = [
-    { label: w.day, cell: ({ day }) => ({ text: el("button", { type: "button", class: "link", "aria-label": w.openDay(day), onclick: () => actions.choose({ day }) }, day) }) },
+    { label: w.day, cell: ({ day }) => ({ text: el("button", { type: "button", class: "link", "data-opens": day, "aria-label": w.openDay(day), onclick: () => actions.choose({ day }) }, day) }) },
     { label: w.verdictOf, cell: ({ verdict }) => ({ text: verdictWord(verdict, context) }) },
     size("client_bytes"),
     size("log_bytes"),

@@ -18,14 +18,14 @@ export function isUnit(text: string | null): text is Unit {
 /** What a unit is in bytes, as it is written beside it. */
 export const inBytes: Record<Unit, string> = { B: "1", MB: "1000²", GB: "1000³", TB: "1000⁴", GiB: "1024³", TiB: "1024⁴" };
 
-/** `-1234567.80` as `−1,234,567.80`; every digit stays. What is no decimal is left alone. */
+/** `-1234567.80` as `−1,234,567.80`; every digit stays. A unit behind it too; what is no decimal is left alone. */
 export function grouped(decimal: string, signed = false): string {
-  const parts = /^([+-]?)(\d+)(\.\d+)?$/.exec(decimal.trim());
+  const parts = /^([+-]?)(\d+)(\.\d+)?( \D.*)?$/.exec(decimal.trim());
   if (!parts) return decimal;
-  const [, sign, whole = "", rest = ""] = parts;
+  const [, sign, whole = "", rest = "", unit = ""] = parts;
   const zero = !/[1-9]/.test(whole + rest);
   const before = sign === "-" ? MINUS : signed && !zero ? "+" : "";
-  return `${before}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${rest}`;
+  return `${before}${whole.replace(/\B(?=(\d{3})+$)/g, ",")}${rest}${unit}`;
 }
 
 /** Money: every digit as given, with its currency. */

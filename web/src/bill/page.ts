@@ -8,6 +8,7 @@ import { causes } from "./causes";
 import { choices } from "./choices";
 import { days } from "./days";
 import { lines } from "./lines";
+import { logLines } from "./loglines";
 import { papers } from "./papers";
 import { sessions } from "./sessions";
 import { simulation } from "./simulation";
@@ -24,21 +25,22 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
   const place = (name: string) => el("div", { class: `place ${name}` });
   const places = {
     choices: place("of-choices"), verdict: place("of-verdict"), causes: place("of-causes"), waterfall: place("of-waterfall"), bills: place("of-bills"), lines: place("of-lines"),
-    days: place("of-days"), windows: place("of-windows"), sessions: place("of-sessions"), simulation: place("of-simulation"), source: place("of-source"),
+    days: place("of-days"), windows: place("of-windows"), sessions: place("of-sessions"), log: place("of-log"), simulation: place("of-simulation"), source: place("of-source"),
   };
   const intake = papers(now, state, actions);
-  const figures = el("div", { class: "figures", "aria-busy": "true" }, places.verdict, places.causes, places.waterfall, places.bills, places.lines, places.days, places.windows, places.sessions, places.simulation, places.source);
+  const figures = el("div", { class: "figures", "aria-busy": "true" }, places.verdict, places.causes, places.waterfall, places.bills, places.lines, places.days, places.windows, places.sessions, places.log, places.simulation, places.source);
   const note = el("p", {}, w.unitNote);
   const element = frame({ room: "bill", beside: [standing], main: [places.choices, notice, intake.element, figures], footer: [note] }, now(), around);
   all();
 
-  return { element, all, papers: thePapers, results, waterfall: theWaterfall, windows: theWindows, sessions: theSessions, simulation: theSimulation, uploads: intake.uploads, draft: intake.draft };
+  return { element, all, papers: thePapers, results, waterfall: theWaterfall, days: theDays, focusOn, windows: theWindows, sessions: theSessions, lines: theLines, simulation: theSimulation, uploads: intake.uploads, draft: intake.draft };
 
   function all(): void {
     thePapers();
     results();
     theWindows(false);
     theSessions(false);
+    theLines(false);
     theSimulation();
   }
 
@@ -70,12 +72,21 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     theWaterfall();
     put(places.bills, bills(check.value, context));
     put(places.lines, lines(check.value, context));
-    put(places.days, days(check.value, context, actions));
+    theDays();
     put(places.source, source(check.value, context));
   }
 
   function theWaterfall(): void {
     if (state.check.value) put(places.waterfall, waterfallPanel(state.check.value, now(), state.fromZero, actions));
+  }
+
+  function theDays(): void {
+    if (state.check.value) put(places.days, days(state.check.value, now(), actions));
+  }
+
+  /** The button that opened a day, a window or lines. */
+  function focusOn(opened: string): void {
+    figures.querySelector<HTMLElement>(`[data-opens="${CSS.escape(opened)}"]`)?.focus();
   }
 
   function theWindows(focus: boolean): void {
@@ -84,6 +95,10 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
 
   function theSessions(focus: boolean): void {
     part(places.sessions, state.sessions, now().view.window !== "", (value) => sessions(value, now(), actions), focus);
+  }
+
+  function theLines(focus: boolean): void {
+    part(places.log, state.lines, now().view.lines !== "", (value) => logLines(value, now(), actions), focus);
   }
 
   function theSimulation(): void {

@@ -36,12 +36,15 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
     const context = now();
     const { locale } = context;
     const chosen = context.contract;
+    // An older version may be the one that is valid in the month.
+    const checked = state.check.value?.contract;
+    const shown = checked && checked.id === chosen?.id ? checked : chosen;
     const known = state.contracts.value !== null;
-    contract.set(chosen !== null, known && chosen === null, chosen ? [w.contractIs(chosen.id, chosen.version), w.validity(chosen.valid_from ?? w.open, chosen.valid_to ?? w.open), w.scope(list(chosen.cdns), list(chosen.domains))] : [known ? w.contractNone : w.reading]);
+    contract.set(chosen !== null, known && chosen === null, shown ? [w.contractIs(shown.id, shown.version), w.validity(shown.valid_from ?? w.open, shown.valid_to ?? w.open), w.scope(list(shown.cdns), list(shown.domains))] : [known ? w.contractNone : w.reading]);
     const [ofLogs, ofInvoices] = [state.logs, state.invoices].map((all) => all.filter(({ vendor }) => chosen && vendor === chosen.vendor));
     const lines = (ofLogs as typeof state.logs).reduce((sum, one) => sum + one.lines, 0);
     logs.set((ofLogs?.length ?? 0) > 0, false, [ofLogs?.length ? w.logsIs(format.count(ofLogs.length, locale), format.count(lines, locale)) : w.logsNone]);
-    const latest = (ofInvoices as typeof state.invoices).at(-1);
+    const latest = state.check.value?.invoice ?? (ofInvoices as typeof state.invoices).at(-1);
     invoice.set(latest !== undefined, false, [latest ? w.invoiceIs(latest.name, money(latest.total, latest.currency)) : w.invoiceNone]);
     for (const one of [logs, invoice]) one.element.hidden = chosen === null;
     cards.classList.toggle("first", chosen === null);

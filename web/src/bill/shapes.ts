@@ -57,6 +57,22 @@ export interface LogImports {
   imports: LogImport[];
 }
 
+/** `GET /v1/bills/lines`: lines of a vendor's log as they stand in the file. */
+export interface LogLines {
+  vendor: string;
+  sha256: string;
+  name: string;
+  lines: LogLine[];
+}
+
+export interface LogLine {
+  /** Counted from 1. */
+  line: number;
+  text: string;
+  /** Why it was not counted; null of a good line. */
+  reason?: string | null;
+}
+
 /** `POST /v1/bills/invoices?vendor=…&template=…&name=…` and `GET /v1/bills/invoices`. */
 export interface InvoiceSummary {
   vendor: string;

@@ -3,7 +3,7 @@
 import { Failure } from "../api";
 import type { Context } from "../context";
 import { type Unit, fitting } from "./decimal";
-import type { BillCheck, BillSessions, BillWindows, ContractSummary, InvoiceSummary, LogImport, Simulation } from "./shapes";
+import type { BillCheck, BillSessions, BillWindows, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation } from "./shapes";
 import type { Upload } from "./upload";
 import type { BillView } from "./view";
 import type { Words } from "./words";
@@ -23,9 +23,10 @@ export interface BillState {
   simulation: Answer<Simulation>;
   windows: Answer<BillWindows>;
   sessions: Answer<BillSessions>;
+  lines: Answer<LogLines>;
   uploads: Upload[];
   /** The contract being written, and why it was refused or what was kept. */
-  draft: { text: string; open: boolean; asking: boolean; failure: Failure | null; kept: ContractSummary | null };
+  draft: { text: string; asking: boolean; failure: Failure | null; valid: ContractSummary | null; kept: boolean };
   /** The waterfall's axis begins at zero. */
   fromZero: boolean;
   /** The service's own date, `2026-11-02`. */
@@ -45,7 +46,8 @@ export interface BillActions {
   choose(change: Partial<BillView>): void;
   retry(): void;
   upload(kind: "logs" | "invoices", files: File[], vendor: string, layout: string): void;
-  keepContract(text: string): void;
+  /** Checks a contract's text, and keeps it if told so. */
+  contract(text: string, keep: boolean): void;
   axis(fromZero: boolean): void;
 }
 

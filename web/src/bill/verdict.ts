@@ -1,8 +1,8 @@
 // The verdict at a glance: what is claimed, what is owed by each side, by how much they differ; and the files
 // to take along.
 
-import { el } from "../dom";
-import { FORMATS, evidenceAddress, exportAddress } from "./calls";
+import { el, put } from "../dom";
+import { DETAILS, type Detail, FORMATS, evidenceAddress, exportAddress } from "./calls";
 import { minus, money, sign } from "./decimal";
 import type { BillCheck } from "./shapes";
 import type { BillContext } from "./state";
@@ -46,11 +46,16 @@ function day(text: string): string {
 function downloads({ w, view }: BillContext): HTMLElement {
   const asked = { contract: view.contract, period: view.period, invoice: view.invoice };
   const link = (href: string, label: string) => el("a", { class: "button", href, download: true }, label);
+  const links = FORMATS.map((format) => link(exportAddress(asked, format, "summary"), w.downloadNames[format] ?? format));
+  const detail = el("select", { id: "detail", onchange: () => FORMATS.forEach((format, i) => (links[i]!.href = exportAddress(asked, format, detail.value as Detail))) });
+  put(detail, ...DETAILS.map((one) => el("option", { value: one }, w.details[one])));
   return el(
     "div",
     { class: "downloads" },
     el("h3", { id: "downloads" }, w.downloads),
-    el("ul", { "aria-labelledby": "downloads" }, ...FORMATS.map((format) => el("li", {}, link(exportAddress(asked, format), w.downloadNames[format] ?? format))), el("li", {}, link(evidenceAddress(asked), w.evidence))),
+    el("label", { for: "detail" }, w.detail),
+    detail,
+    el("ul", { "aria-labelledby": "downloads" }, ...links.map((one) => el("li", {}, one)), el("li", {}, link(evidenceAddress(asked), w.evidence))),
     el("p", { class: "definition" }, w.evidenceHint),
   );
 }

@@ -12,11 +12,13 @@ export interface BillView {
   /** Drilled down to a day, and to the start of a window. */
   day: string;
   window: string;
+  /** Lines of a log, `836ff184.1201-1260`. */
+  lines: string;
   /** Empty: the one that fits. */
   unit: Unit | "";
 }
 
-const KEYS = ["contract", "period", "invoice", "day", "window", "unit"] as const;
+const KEYS = ["contract", "period", "invoice", "day", "window", "lines", "unit"] as const;
 
 export function read(search: string): BillView {
   const query = new URLSearchParams(search);
@@ -29,6 +31,7 @@ export function read(search: string): BillView {
     invoice: text("invoice"),
     day: text("day"),
     window: text("window"),
+    lines: text("lines"),
     unit: isUnit(unit) ? unit : "",
   };
 }

@@ -37,7 +37,7 @@ function list(found: BillWindows, context: BillContext, actions: BillActions, cl
   const unit = unitFor(context, found.windows.flatMap((one) => [one.client_bytes, one.log_bytes]));
   const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
   const columns: Column<BillWindow>[] = [
-    { label: w.window, cell: ({ start }) => ({ text: el("button", { type: "button", class: "link", "aria-label": w.openWindow(windowName(start)), onclick: () => actions.choose({ window: start }) }, start.slice(11, 16)) }) },
+    { label: w.window, cell: ({ start }) => ({ text: el("button", { type: "button", class: "link", "data-opens": start, "aria-label": w.openWindow(windowName(start)), onclick: () => actions.choose({ window: start }) }, start.slice(11, 16)) }) },
     { label: w.role, cell: ({ role }) => ({ text: el("span", { class: `role ${role}` }, w.roles[role] ?? role) }) },
     { label: w.columns.rank ?? "", metric: "rank", cell: ({ rank }, { locale }) => ({ text: rank === null || rank === undefined ? "–" : format.count(rank, locale) }) },
     { label: w.columns.window_bandwidth_bps ?? "", metric: "window_bandwidth_bps", cell: (one, { locale }) => ({ text: format.bitsPerSecond(bandwidthBps(one), locale) }) },
