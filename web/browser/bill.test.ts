@@ -332,13 +332,14 @@ describe("the room", () => {
     expect(new URL(page.url()).search).toBe("?page=bill&contract=cdn-b-2026&period=2026-03");
   });
 
-  it("keeps its figures when the service goes away, and recovers when asked", async () => {
+  it("shows no month's figures for another when the service goes away, and recovers when asked", async () => {
     const page = await visit();
     await ready(page);
     service.mode = "away";
     await page.selectOption("#period", "2026-03");
     await page.waitForSelector(".notice:not([hidden])");
     expect(await text(page, ".notice")).toContain("does not answer");
+    expect(await page.locator(".figures").isVisible()).toBe(false);
     expect(await violations(page)).toEqual([]);
     service.mode = "usual";
     await page.click(".notice button");

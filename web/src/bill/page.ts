@@ -62,6 +62,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     const failure = contracts.failure ?? check.failure;
     tell(failure?.away ?? false, failure?.message ?? null);
     choose();
+    intake.facts();
     figures.hidden = check.value === null;
     figures.classList.toggle("old", check.asking || check.failure !== null);
     figures.setAttribute("aria-busy", String(check.asking));

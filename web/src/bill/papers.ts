@@ -25,6 +25,7 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
   return {
     element,
     update,
+    facts,
     draft: form.update,
     uploads(): void {
       files.uploads();
@@ -33,6 +34,14 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
   };
 
   function update(): void {
+    facts();
+    form.update();
+    files.update();
+    bill.update();
+  }
+
+  /** What is in hand, and which of it the check used. */
+  function facts(): void {
     const context = now();
     const { locale } = context;
     const chosen = context.contract;
@@ -48,9 +57,6 @@ export function papers(now: () => BillContext, state: BillState, actions: BillAc
     invoice.set(latest !== undefined, false, [latest ? w.invoiceIs(latest.name, money(latest.total, latest.currency)) : w.invoiceNone]);
     for (const one of [logs, invoice]) one.element.hidden = chosen === null;
     cards.classList.toggle("first", chosen === null);
-    form.update();
-    files.update();
-    bill.update();
   }
 
   function list(names: string[]): string {
