@@ -69,6 +69,180 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/bills/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Client, log and invoice side by side, and why they differ. */
+        get: operations["get_bill_check"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/contracts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The contracts known, each version of its own. */
+        get: operations["get_bill_contracts"];
+        /** Keep a version of a contract. One that is kept is never overwritten by another text. */
+        put: operations["put_bill_contract"];
+        /** The same as PUT. */
+        post: operations["post_bill_contract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All that the check stands on, as a ZIP that anybody can recompute. */
+        get: operations["get_bill_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The check as a file. */
+        get: operations["get_bill_export"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/invoices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The invoices that were imported. */
+        get: operations["get_bill_invoices"];
+        put?: never;
+        /** Import an invoice: CSV or XLSX. All of it or nothing. */
+        post: operations["post_bill_invoice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/lines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Lines of a vendor's log as they stand in the file; the bad ones with their reason. */
+        get: operations["get_bill_lines"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/logs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The files of vendors' logs that were imported. */
+        get: operations["get_bill_logs"];
+        put?: never;
+        /** Import a vendor's log: plain, gzip or zstd. All of it or nothing; the same bytes change nothing. */
+        post: operations["post_bill_log"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The sessions behind a 5-minute window. */
+        get: operations["get_bill_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/simulation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same period under every mode, a forecast, and the free slots that are left. */
+        get: operations["get_bill_simulation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/windows": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The 5-minute series behind a day, with ranks. */
+        get: operations["get_bill_windows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/cmcd": {
         parameters: {
             query?: never;
@@ -251,6 +425,14 @@ export interface components {
             /** @description Why it did not answer; null when it did. Its counts are then missing in `rows`. */
             failure?: string | null;
         };
+        BadLine: {
+            /**
+             * Format: uint64
+             * @description Counted from 1.
+             */
+            line: number;
+            reason: string;
+        };
         /** @description A batch as a client writes it. `POST /v1/events`, `application/json`. */
         Batch: {
             /** @description The app (tenant) these events belong to. */
@@ -268,6 +450,125 @@ export interface components {
              * @description Version of the event contract: 1.
              */
             v: number;
+        };
+        /** @description `GET /v1/bills/check`: client, log and invoice side by side, and why they differ. */
+        BillCheck: {
+            /** @description What is owed by our own arithmetic over each side that is there: `client`, `log`. */
+            bills: components["schemas"]["BillOf"][];
+            /** @description What was found, by name, with its evidence in words. */
+            causes: components["schemas"]["Cause"][];
+            contract: components["schemas"]["ContractSummary"];
+            days: components["schemas"]["CheckDay"][];
+            /** @description The part of the period within the contract's validity, RFC 3339 with the zone's offset. */
+            from: string;
+            invoice: components["schemas"]["InvoiceSummary"] | null;
+            lines: components["schemas"]["CheckLine"][];
+            period: string;
+            source: components["schemas"]["Source"];
+            to: string;
+            /** @description `ok`, `within_tolerance`, `disputed`, or `incomplete` where a side is missing. */
+            verdict: string;
+            /** @description Bytes from the client's count to the log's, step by step; adds up exactly. */
+            waterfall: components["schemas"]["WaterfallStep"][];
+        };
+        /** @description What one side's figures cost under the contract. */
+        BillOf: {
+            amount: string;
+            billed_window: string | null;
+            currency: string;
+            /** Format: uint64 */
+            dropped: number | null;
+            quantity: string;
+            /** Format: uint64 */
+            rank: number | null;
+            /**
+             * Format: uint64
+             * @description Of a percentile: samples, how many were dropped, the rank billed, and its window.
+             */
+            samples: number | null;
+            /** @description `client` or `log`. */
+            side: string;
+            /** @description How it was worked out, a sentence a step. */
+            steps: components["schemas"]["BillStep"][];
+            unit: string;
+        };
+        BillSession: {
+            cdn: string | null;
+            /** Format: int64 */
+            client_bytes: number;
+            /** Format: int64 */
+            log_bytes: number | null;
+            /** @description File (first 8 letters of its SHA-256) and lines of the log, first to last. */
+            log_lines: string | null;
+            /** @description Partition and offset of the first Kafka record behind it. */
+            record: string | null;
+            /** @description Empty: log lines of no session. */
+            session_id: string;
+        };
+        /** @description `GET /v1/bills/sessions?contract=…&window=…`: who is behind a window. */
+        BillSessions: {
+            sessions: components["schemas"]["BillSession"][];
+            source: components["schemas"]["Source"];
+            truncated: boolean;
+            window: string;
+        };
+        BillStep: {
+            /** @description The formula in words and signs. */
+            formula: string;
+            name: string;
+            value: string;
+        };
+        BillWindow: {
+            /** Format: int64 */
+            client_bytes: number;
+            /** Format: int64 */
+            log_bytes: number | null;
+            /**
+             * Format: uint64
+             * @description Place among the period's samples, 1 the largest; null where the mode has no rank.
+             */
+            rank: number | null;
+            /** @description `billed`, `dropped` or `counted`. */
+            role: string;
+            /** @description RFC 3339 with the zone's offset. */
+            start: string;
+        };
+        /** @description `GET /v1/bills/windows?contract=…&day=2026-10-01`: the 5-minute series behind a day. */
+        BillWindows: {
+            day: string;
+            source: components["schemas"]["Source"];
+            windows: components["schemas"]["BillWindow"][];
+        };
+        /** @description How many of the period's free 5-minute slots are used. */
+        BurstBudget: {
+            /** @description True when fewer are left than the contract's share for an alert. */
+            alert: boolean;
+            /** Format: uint64 */
+            left: number;
+            /**
+             * Format: int64
+             * @description Slots above it are bursts, bit/s.
+             */
+            level_bps: number;
+            /** Format: uint64 */
+            slots: number;
+            /** Format: uint64 */
+            used: number;
+        };
+        /** @description A difference with a name: `wrong_unit`, `day_billed_twice`, `wrong_zone`, `overhead_twice`, `wrong_tier`, … */
+        Cause: {
+            /** @description Money it accounts for. */
+            amount: string;
+            cause: string;
+            /** @description The day it is about, where it is about one. */
+            day: string | null;
+            /** @description Why it is named, in words, with the figures compared. */
+            evidence: string;
+            /**
+             * Format: uint64
+             * @description Row of the invoice, from 1; null where it is of the whole.
+             */
+            invoice_row: number | null;
         };
         /** @description Bytes of one CDN within one session, cumulative, as a CMCD report's custom key says them. */
         CdnBytes: {
@@ -300,6 +601,50 @@ export interface components {
             to_cdn: string;
             /** @description Whose traffic this is. Personal data. */
             user_id: string;
+        };
+        /** @description One day of the contract's zone. */
+        CheckDay: {
+            /** Format: int64 */
+            client_bytes: number;
+            day: string;
+            /** Format: int64 */
+            log_bytes: number | null;
+            /** Format: int64 */
+            overhead_bytes: number | null;
+            /**
+             * Format: int64
+             * @description The day's highest 5-minute bandwidth, of the log where there is one, bit/s.
+             */
+            peak_bandwidth_bps: number;
+            /** Format: int64 */
+            telemetry_loss_bytes: number | null;
+            /**
+             * Format: int64
+             * @description With `without_sdk` null: both in one figure.
+             */
+            unexplained_bytes: number | null;
+            verdict: string;
+            /** Format: int64 */
+            without_sdk_bytes: number | null;
+        };
+        /** @description One line of the bill: a scope of the contract beside the invoice's line for it. */
+        CheckLine: {
+            /** Format: int64 */
+            client_bytes: number;
+            difference_amount: string | null;
+            domain: string | null;
+            expected_amount: string | null;
+            expected_quantity: string | null;
+            invoice_amount: string | null;
+            invoice_quantity: string | null;
+            /** Format: uint64 */
+            invoice_row: number | null;
+            item: string;
+            /** Format: int64 */
+            log_bytes: number | null;
+            region: string | null;
+            unit: string | null;
+            verdict: string;
         };
         /**
          * @description One CMCD report (CTA-5004-B) as `POST /v1/cmcd` understood it. Written by ingest alone; `/v1/events` refuses it.
@@ -367,6 +712,30 @@ export interface components {
             name: string;
             /** @description The Arrow type's name, such as `Int64` or `Utf8`. */
             type: string;
+        };
+        /** @description `GET /v1/bills/contracts`: the contracts known, each version of its own. */
+        Contracts: {
+            contracts: components["schemas"]["ContractSummary"][];
+        };
+        /** @description One version of one contract. */
+        ContractSummary: {
+            cdns: string[];
+            /** @description ISO 4217. */
+            currency: string;
+            domains: string[];
+            id: string;
+            /** @description Billing mode, as `definitions` names it: `traffic`, `p95_month`, … */
+            mode: string;
+            /** @description SHA-256 of the file's text, hex. */
+            sha256: string;
+            /** @description IANA zone in which the contract's days begin. */
+            tz: string;
+            /** @description First and last day, `2026-01-31`; null: open. */
+            valid_from: string | null;
+            valid_to: string | null;
+            vendor: string;
+            /** Format: uint32 */
+            version: number;
         };
         /** @description Cumulative counters of one CDN within one session, from the session's start. They never fall. */
         Counters: {
@@ -479,6 +848,21 @@ export interface components {
             /** @constant */
             status: "refused";
         });
+        /** @description The 95th percentile at the period's end, from its windows so far. An estimate, and labelled so. */
+        Forecast: {
+            /**
+             * Format: uint32
+             * @description Share of outcomes between low and high, in percent.
+             */
+            confidence_percent: number;
+            /** Format: int64 */
+            high_bps: number;
+            /** Format: int64 */
+            low_bps: number;
+            method: string;
+            /** Format: int64 */
+            p50_bps: number;
+        };
         /**
          * @description Every 10 s (jittered; the server may set another interval): the cumulative counters of
          *     *every* CDN the session has used, so that one heartbeat makes up for any lost before it.
@@ -514,6 +898,22 @@ export interface components {
             /** @description Whose traffic this is. Personal data. */
             user_id: string;
         };
+        Invoices: {
+            invoices: components["schemas"]["InvoiceSummary"][];
+        };
+        /** @description `POST /v1/bills/invoices?vendor=…&template=…&name=…` and `GET /v1/bills/invoices`. */
+        InvoiceSummary: {
+            currency: string;
+            from: string | null;
+            known: boolean;
+            /** Format: uint64 */
+            lines: number;
+            name: string;
+            sha256: string;
+            to: string | null;
+            total: string;
+            vendor: string;
+        };
         /** @description The last media request before a stall: evidence for whose fault it was. */
         LastSegment: {
             /**
@@ -536,6 +936,52 @@ export interface components {
              */
             throughput_bps?: number;
         };
+        /** @description `POST /v1/bills/logs?vendor=…&format=…&name=…` and `GET /v1/bills/logs`: one file of a vendor's log. */
+        LogImport: {
+            /** @description The first few bad lines. */
+            bad: components["schemas"]["BadLine"][];
+            /** Format: uint64 */
+            bad_lines: number;
+            /** Format: uint64 */
+            bytes: number;
+            /**
+             * Format: uint64
+             * @description Lines whose request had been counted before.
+             */
+            duplicate_lines: number;
+            format: string;
+            /** @description First and last time in the log, RFC 3339 UTC. */
+            from: string | null;
+            /** @description True when the same bytes had been imported before; nothing was changed then. */
+            known: boolean;
+            /** Format: uint64 */
+            lines: number;
+            name: string;
+            /** @description SHA-256 of the file's bytes as given, hex. */
+            sha256: string;
+            to: string | null;
+            vendor: string;
+        };
+        LogImports: {
+            imports: components["schemas"]["LogImport"][];
+        };
+        LogLine: {
+            /**
+             * Format: uint64
+             * @description Counted from 1.
+             */
+            line: number;
+            /** @description Why it was not counted; null of a good line. */
+            reason: string | null;
+            text: string;
+        };
+        /** @description `GET /v1/bills/lines`: lines of a vendor's log as they stand in the file. */
+        LogLines: {
+            lines: components["schemas"]["LogLine"][];
+            name: string;
+            sha256: string;
+            vendor: string;
+        };
         /**
          * @description Which medium stalled.
          * @enum {string}
@@ -552,6 +998,16 @@ export interface components {
             unit: string;
             /** Format: uint32 */
             version: number;
+        };
+        ModeCost: {
+            amount: string;
+            cheapest: boolean;
+            /** @description The contract that has the prices, and its mode. */
+            contract: string;
+            currency: string;
+            mode: string;
+            quantity: string;
+            unit: string;
         };
         /** @description The first picture: starting → playing, once per view. */
         PlaybackStart: {
@@ -730,6 +1186,29 @@ export interface components {
             /** @description Whose traffic this is. Personal data. */
             user_id: string;
         };
+        /** @description `GET /v1/bills/simulation`: the same month under every mode, what is to come, and what is left. */
+        Simulation: {
+            burst: components["schemas"]["BurstBudget"] | null;
+            contract: components["schemas"]["ContractSummary"];
+            forecast: components["schemas"]["Forecast"] | null;
+            /** @description Every mode a price is known for, cheapest first. */
+            modes: components["schemas"]["ModeCost"][];
+            period: string;
+            source: components["schemas"]["Source"];
+        };
+        /** @description What an answer was computed from: enough to ask for the same again. */
+        Source: {
+            contract_sha256: string;
+            invoice_sha256: string | null;
+            log_sha256: string[];
+            /** @description Kafka offsets reached, `partition:offset`. */
+            offsets: string[];
+            /**
+             * Format: int64
+             * @description Version of the ledger's table; null when there is none yet.
+             */
+            table_version: number | null;
+        };
         /** @description The answer as JSON. */
         SqlAnswer: {
             columns: components["schemas"]["Column"][];
@@ -888,6 +1367,28 @@ export interface components {
             truncated: boolean;
             tz: string;
         };
+        /** @description One step of the waterfall. */
+        WaterfallStep: {
+            /**
+             * Format: int64
+             * @description Bytes; negative where the step takes away. Of an invoice without a quantity in bytes: null.
+             */
+            bytes: number | null;
+            /** Format: int64 */
+            high_bytes: number | null;
+            /** @description `total` for `client`, `log` and `invoice`, else `difference`. */
+            kind: string;
+            /**
+             * Format: int64
+             * @description Of an estimate: its interval.
+             */
+            low_bytes: number | null;
+            /**
+             * @description `client`, `log_overhead`, `telemetry_loss`, `without_sdk`, `unexplained`, `without_sdk_or_unexplained`, `log`,
+             *     `overhead`, `invoice_difference`, `invoice`.
+             */
+            step: string;
+        };
         /** @description What was not taken. */
         What: "connection" | "request" | "event" | "record" | "dead_letter";
     };
@@ -976,6 +1477,1401 @@ export interface operations {
             /** @description Not ready, and why. */
             503: {
                 headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_check: {
+        parameters: {
+            query: {
+                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                contract: string;
+                /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
+                invoice?: string;
+                /** @description A month of the contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Client, log and invoice side by side, and why they differ. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillCheck"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_contracts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The contracts known, each version of its own. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Contracts"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_bill_contract: {
+        parameters: {
+            query?: {
+                /** @description True: say whether it would be taken, and keep nothing. */
+                check?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/toml": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Keep a version of a contract. One that is kept is never overwritten by another text. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSummary"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_bill_contract: {
+        parameters: {
+            query?: {
+                /** @description True: say whether it would be taken, and keep nothing. */
+                check?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/toml": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description The same as PUT. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContractSummary"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_evidence: {
+        parameters: {
+            query: {
+                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                contract: string;
+                /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
+                invoice?: string;
+                /** @description A month of the contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All that the check stands on, as a ZIP that anybody can recompute. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/zip": string;
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_export: {
+        parameters: {
+            query: {
+                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                contract: string;
+                /** @description Of `export`: `summary` (the default), `windows`, `sessions` or `users`: rows per 5 minutes, and session or user. */
+                detail?: string;
+                /** @description Of `export`: `csv`, `xlsx`, `parquet`, `focus-1.4`, `focus-1.2`. */
+                format?: string;
+                /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
+                invoice?: string;
+                /** @description A month of the contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The check as a file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_invoices: {
+        parameters: {
+            query?: {
+                /** @description Only this vendor's. */
+                vendor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The invoices that were imported. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Invoices"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_bill_invoice: {
+        parameters: {
+            query: {
+                name?: string;
+                /** @description `focus`, or the name of a template in the bill check's folder `templates/`. */
+                template: string;
+                vendor: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Import an invoice: CSV or XLSX. All of it or nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InvoiceSummary"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_lines: {
+        parameters: {
+            query: {
+                /** @description First and last line, counted from 1, both inclusive. Without them: the bad lines that were kept. */
+                first?: number;
+                last?: number;
+                /** @description SHA-256 of the log, or its first 8 letters or more. */
+                sha256: string;
+                vendor: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lines of a vendor's log as they stand in the file; the bad ones with their reason. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogLines"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_logs: {
+        parameters: {
+            query?: {
+                /** @description Only this vendor's. */
+                vendor?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The files of vendors' logs that were imported. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogImports"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_bill_log: {
+        parameters: {
+            query: {
+                /** @description Domain of lines that name none; default: the only domain of the vendor's contracts. */
+                domain?: string;
+                /** @description `cloudfront`, `akamai`, `tencent`, `aliyun`, `fastly`, `fastly-clf`, `nginx`, or the name of a mapping file in the bill check's folder `formats/`. */
+                format: string;
+                /** @description The file's name as people know it. */
+                name?: string;
+                /** @description Region of lines that name none. */
+                region?: string;
+                /** @description Small letters, digits and hyphens. */
+                vendor: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Import a vendor's log: plain, gzip or zstd. All of it or nothing; the same bytes change nothing. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LogImport"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_sessions: {
+        parameters: {
+            query: {
+                contract: string;
+                /** @description Start of a 5-minute window, RFC 3339. */
+                window: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The sessions behind a 5-minute window. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillSessions"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_simulation: {
+        parameters: {
+            query: {
+                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                contract: string;
+                /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
+                invoice?: string;
+                /** @description A month of the contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive. */
+                period: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The same period under every mode, a forecast, and the free slots that are left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_windows: {
+        parameters: {
+            query: {
+                contract: string;
+                /** @description A day of the contract's zone, `2026-10-01`. */
+                day: string;
+                /** @description The period whose samples are ranked; default: the day's month. */
+                period?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The 5-minute series behind a day, with ranks. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BillWindows"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
                     [name: string]: unknown;
                 };
                 content: {
