@@ -14,7 +14,7 @@ ifneq ($(DATA),)
 export LIVEMETER_UP_DATA := $(DATA)
 endif
 
-.PHONY: help up test faults lab bench-smoke bench-processor bench-freshness bench-files bench-recovery bench-ingest fuzz build lint fmt contracts clean-data
+.PHONY: help up test faults lab cmcd bench-smoke bench-processor bench-freshness bench-files bench-recovery bench-ingest fuzz build lint fmt contracts clean-data
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,11 @@ lab: ## a real live stream from two edges, metered from player to answer (LAB_SE
 	@tests/setup lab
 	@$(MAKE) --no-print-directory build
 	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/debug tests/lab/run
+
+cmcd: ## hls.js and dash.js with their own CMCD, no SDK: the ledger against what their pages saw
+	@tests/setup lab
+	@$(MAKE) --no-print-directory build
+	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/debug tests/lab/run-cmcd
 
 bench-smoke: ## 100,000 viewers for two minutes against Apache Kafka; CPU, memory, lag, lost bytes
 	@tests/setup bench

@@ -54,8 +54,14 @@ pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> 
         retry_after_s: s.duration("ingest.retry_after").as_secs(),
         drain_ms: s.duration_ms("ingest.drain"),
         allowed_origins: (!origins.iter().any(|o| o == "*")).then_some(origins),
+        // What the table has let pass, parses.
+        cmcd_hosts: s.text("ingest.cmcd_hosts").parse().unwrap_or_default(),
         identity: identity(s),
-        geo: livemeter_ingest::geo::Config { file: s.path("ingest.geo_file"), file_bytes_max: s.size("ingest.geo_file_bytes_max") },
+        geo: livemeter_ingest::geo::Config {
+            file: s.path("ingest.geo_file"),
+            asn_file: s.path("ingest.asn_file"),
+            file_bytes_max: s.size("ingest.geo_file_bytes_max"),
+        },
         ..livemeter_ingest::Config::default()
     })
 }
@@ -198,6 +204,7 @@ pub fn query(s: &Settings) -> Result<(), Failure> {
         refresh_ms: s.duration_ms("query.refresh_interval"),
         partitions: s.size("query.partitions"),
         range_days_max: s.small("query.range_days_max"),
+        refusals_from: s.list("query.refusals_from"),
     };
     serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }
@@ -208,6 +215,7 @@ pub fn simulate(s: &Settings) -> Result<(), Failure> {
     let config = livemeter_simulate::Config {
         ingest_url: s.text("simulate.ingest"),
         app: s.text("simulate.app"),
+        write_key: Some(s.text("simulate.write_key")).filter(|key| !key.is_empty()),
         viewers: s.small("simulate.viewers"),
         seed: s.integer("simulate.seed"),
         run_id: (!run_id.is_empty()).then_some(run_id),

@@ -23,6 +23,7 @@ pub fn check(data: &[u8]) {
     };
     let parts = thorough(data, &limits).expect("what was read is a record to serde too");
     assert_eq!((entry.app.as_ref(), entry.received_at_ms, entry.raw), (parts.app.as_ref(), parts.received_at_ms, parts.event));
+    assert_eq!((entry.region.as_deref(), entry.asn), (parts.region.as_deref(), parts.asn));
     assert_eq!(entry.correction_ms, time::correction_ms(parts.sent_at_ms, parts.received_at_ms));
     assert_eq!(decode::event(entry.raw, &limits).as_ref(), Ok(&entry.event));
     // Times that are read can be reckoned with.

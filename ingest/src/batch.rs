@@ -67,9 +67,10 @@ struct Envelope<'a> {
     events: Texts<'a>,
 }
 
-struct Texts<'a> {
-    kept: Vec<&'a RawValue>,
-    count: usize,
+/// A list's own texts, as many as may be kept, and how many there were.
+pub struct Texts<'a> {
+    pub kept: Vec<&'a RawValue>,
+    pub count: usize,
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Texts<'a> {
@@ -136,9 +137,18 @@ pub fn note(sent_at_ms: Option<i64>, received_at_ms: i64) -> Option<String> {
 }
 
 fn judge<'a>(text: &'a str, sent_at_ms: Option<i64>, rules: &Rules) -> Judged<'a> {
-    let verdict = decode::event(text, rules.limits)
-        .and_then(|event| time::check(event.head().at_ms, sent_at_ms, rules.received_at_ms, rules.limits).map(|()| event));
+    let verdict = decoded(text, sent_at_ms, rules).and_then(|event| match event {
+        Event::Cmcd(_) => Err(Refusal::new(Code::UnknownType, "type", "type \"cmcd\" is not taken here; reports go to POST /v1/cmcd")),
+        event => Ok(event),
+    });
     Judged { text, verdict }
+}
+
+/// One event, its sizes and its time checked, whichever door it came by.
+pub fn decoded<'a>(text: &'a str, sent_at_ms: Option<i64>, rules: &Rules) -> Result<Event<'a>, Refusal> {
+    let event = decode::event(text, rules.limits)?;
+    time::check(event.head().at_ms, sent_at_ms, rules.received_at_ms, rules.limits)?;
+    Ok(event)
 }
 
 fn finish<'a>(app: Cow<'a, str>, sent_at_ms: Option<i64>, mut events: Vec<Judged<'a>>) -> Batch<'a> {
@@ -213,7 +223,7 @@ fn not_an_object(text: &str) -> Refusal {
 }
 
 /// Nothing a client sends comes back longer than this.
-fn clip(text: &str) -> String {
+pub fn clip(text: &str) -> String {
     text.chars().take(120).collect()
 }
 

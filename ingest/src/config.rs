@@ -2,6 +2,7 @@
 //! files is not here: the binary fills this in.
 
 use crate::address::Network;
+use crate::cmcd::hosts::Hosts;
 use crate::error::Error;
 use crate::rate::Limit;
 use crate::trace;
@@ -96,6 +97,8 @@ pub struct Config {
     pub drain_ms: u64,
     /// Web origins that may post (`https://player.example`); `None` is any.
     pub allowed_origins: Option<Vec<String>>,
+    /// From the host that a CMCD report names to its CDN.
+    pub cmcd_hosts: Hosts,
     /// Who may post, and as whom.
     pub identity: identity::Config,
     pub geo: geo::Config,
@@ -146,6 +149,7 @@ impl Default for Config {
             retry_after_s: 5,
             drain_ms: 10_000,
             allowed_origins: None,
+            cmcd_hosts: Hosts::default(),
             identity: identity::Config::default(),
             geo: geo::Config::default(),
         }

@@ -48,6 +48,11 @@ pub enum Fault {
     InflatedTooFar { limit: usize },
     #[error("content type {0:?} is not accepted; accepted are application/json, text/plain (the same JSON) and application/x-ndjson")]
     ContentType(String),
+    #[error("content type {0:?} is not accepted; accepted are {accepted}", accepted = crate::http::CMCD_TYPES)]
+    CmcdType(String),
+    /// The app takes no CMCD: by the standard, 410 silences a player for the rest of its session.
+    #[error("this app takes no CMCD reports; send none for the rest of the session")]
+    Gone,
     #[error("content encoding {0:?} is not accepted; accepted are gzip, zstd and identity")]
     Encoding(String),
     #[error("origin {0:?} is not among the allowed ones")]
@@ -78,7 +83,7 @@ pub enum Fault {
     Undelivered { acked: usize, sent: usize },
     #[error("ingest is shutting down")]
     Draining,
-    #[error("there is nothing at this path; events go to POST /v1/events")]
+    #[error("there is nothing at this path; events go to POST /v1/events, CMCD reports to POST /v1/cmcd")]
     NotFound,
     #[error("this method is not accepted here; accepted are {0}")]
     Method(&'static str),
@@ -90,7 +95,7 @@ impl Fault {
         use Fault::*;
         match self {
             Batch(_) | BodyTooLarge { .. } | BodyBeyond { .. } | InflatedBeyond { .. } | InflatedTooFar { .. } => false,
-            ContentType(_) | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
+            ContentType(_) | CmcdType(_) | Gone | Encoding(_) | Origin(_) | NotFound | Method(_) => false,
             KeyMissing | KeyRefused | Token(_) => false,
             BodySlow { .. }
             | BodyBroken(_)
@@ -120,7 +125,8 @@ impl Fault {
             Batch(refusal) => refusal.code.as_str(),
             BodyTooLarge { .. } | BodyBeyond { .. } => "body_too_large",
             InflatedBeyond { .. } | InflatedTooFar { .. } => "inflated_too_large",
-            ContentType(_) => "content_type",
+            ContentType(_) | CmcdType(_) => "content_type",
+            Gone => "gone",
             Encoding(_) => "content_encoding",
             Origin(_) => "origin",
             KeyMissing => "key_missing",

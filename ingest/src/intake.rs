@@ -2,18 +2,19 @@
 //! them. HTTP is not here: see [`crate::http`]; Kafka neither: see [`crate::sink`].
 
 use crate::batch::{self, Batch, Parameters, Rules};
+use crate::cmcd::{self, Sender};
 use crate::config::Config;
 use crate::deadletter::{self, Grant, Quota};
 use crate::delivery::{Delivery, NotQueued, Sink, To};
 use crate::doors::Doors;
 use crate::error::Fault;
 use crate::gate::Gate;
-use crate::geo::Geo;
+use crate::geo::{self, Geo};
 use crate::identity::{Caller, Identity};
 use crate::metrics::{Levels, Metrics};
 use crate::trace::Tracer;
 use livemeter_schemas::answer::{Answer, EventAnswer};
-use livemeter_schemas::record;
+use livemeter_schemas::record::{self, LookedUp};
 use livemeter_schemas::refusal::Refusal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,7 @@ pub struct Intake {
     pub doors: Doors,
     pub tracer: Option<Tracer>,
     pub identity: Identity,
-    geo: Option<Geo>,
+    pub geo: geo::InForce,
     sink: Arc<dyn Sink>,
     quota: Mutex<Quota>,
     draining: AtomicBool,
@@ -48,6 +49,7 @@ pub struct Intake {
 pub enum Text<'a> {
     Json,
     Ndjson(Parameters<'a>),
+    Cmcd(cmcd::Form<'a>),
 }
 
 /// A batch whose events are queued: what remains is to wait.
@@ -68,7 +70,7 @@ impl Intake {
             quota: Mutex::new(Quota::new(config.deadletters_per_minute, config.deadletters_per_minute_total)),
             draining: AtomicBool::new(false),
             identity: Identity::default(),
-            geo: None,
+            geo: geo::InForce::default(),
             config,
             metrics: Arc::new(metrics),
             sink,
@@ -81,9 +83,9 @@ impl Intake {
         Intake { identity, ..self }
     }
 
-    /// The same service, with a look-up of regions.
-    pub fn with_geo(self, geo: Option<Geo>) -> Self {
-        Intake { geo, ..self }
+    /// The same service, with a look-up of regions and networks.
+    pub fn with_geo(self, geo: Geo) -> Self {
+        Intake { geo: geo::InForce::new(geo), ..self }
     }
 
     /// From now on the service is not ready; requests in progress go on.
@@ -109,20 +111,30 @@ impl Intake {
     pub fn queue(&self, body: &[u8], text: Text, caller: &Caller) -> Result<Queued, Fault> {
         let received_at_ms = (self.now_ms)();
         let rules = Rules { limits: &self.config.limits, events_max: self.config.batch_events_max, received_at_ms };
-        let judged = batch::utf8(body).and_then(|body| match text {
-            Text::Json => batch::json(body, &rules),
-            Text::Ndjson(parameters) => batch::ndjson(body, parameters, &rules),
-        });
-        match judged {
-            Ok(mut batch) => {
-                caller.admit(&mut batch, received_at_ms)?;
-                self.queue_batch(&batch, received_at_ms, caller)
+        let kept = |refusal: Refusal| {
+            self.keep("", received_at_ms, &refusal, body, caller);
+            Fault::Batch(refusal)
+        };
+        let plain = batch::utf8(body).map_err(kept)?;
+        let batch = match text {
+            Text::Json => batch::json(plain, &rules).map_err(kept)?,
+            Text::Ndjson(parameters) => batch::ndjson(plain, parameters, &rules).map_err(kept)?,
+            Text::Cmcd(form) => {
+                let user_id = caller.user_id(received_at_ms)?;
+                let app = caller.known.as_ref().map(|known| known.app.id.as_str());
+                let sender = Sender { app, user_id: user_id.as_deref() };
+                let reports = cmcd::read(plain, &form, sender, &self.config.cmcd_hosts, &rules).map_err(kept)?;
+                self.metrics.cmcd_ignored.unknown_keys.inc_by(reports.ignored.unknown_keys);
+                self.metrics.cmcd_ignored.bad_values.inc_by(reports.ignored.bad_values);
+                return self.admit(reports.batch(&rules), received_at_ms, caller);
             }
-            Err(refusal) => {
-                self.keep("", received_at_ms, &refusal, body, caller);
-                Err(Fault::Batch(refusal))
-            }
-        }
+        };
+        self.admit(batch, received_at_ms, caller)
+    }
+
+    fn admit(&self, mut batch: Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
+        caller.admit(&mut batch, received_at_ms)?;
+        self.queue_batch(&batch, received_at_ms, caller)
     }
 
     fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
@@ -132,7 +144,7 @@ impl Intake {
         let since = Instant::now();
         let (mut sent, mut refused) = (0, 0);
         let mut events = Vec::with_capacity(batch.events.len());
-        let looked_up = self.geo.as_ref().and_then(|geo| geo.region(caller.peer));
+        let looked_up = self.geo.now().look_up(caller.peer);
         // One buffer for all records: the producer copies what it queues.
         let mut value = Vec::new();
         for judged in &batch.events {
@@ -140,8 +152,10 @@ impl Intake {
                 Ok(event) => {
                     let key = record::key(&batch.app, event.head().session_id);
                     let text = caller.stored(event, judged.text, received_at_ms)?;
-                    let region = looked_up.as_deref().filter(|_| event.head().region.is_none());
-                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, region, &text)
+                    // A region is the client's to say; a network is not.
+                    let region = looked_up.region.as_deref().filter(|_| event.head().region.is_none());
+                    let found = LookedUp { region, asn: looked_up.asn };
+                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, found, &text)
                         .map_err(|e| Fault::BodyBroken(e.to_string()))?;
                     self.sink.enqueue(To::Events, &key, &value, &delivery).map_err(not_queued)?;
                     sent += 1;

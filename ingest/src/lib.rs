@@ -10,9 +10,10 @@
 //! * [`gate`]        how much may be in progress at once
 //! * [`body`]        a request's bytes: read, counted, inflated, never beyond the limits
 //! * [`identity`]    whose key a request has, what its token allows
-//! * [`file`]        a file, no larger than it may be
-//! * [`geo`]         where an address is, from a local file
+//! * [`file`]        a file, no larger than it may be, and whether it has changed
+//! * [`geo`]         where an address is and whose network, from local files
 //! * [`batch`]       text → events, each accepted or refused by name; pure
+//! * [`cmcd`]        the same of CMCD reports, from players without an SDK of ours; pure
 //! * [`counters`]    cumulative counters that fall within one batch; pure
 //! * [`deadletter`]  what is kept of a refused text, and how often; pure
 //! * [`delivery`]    one request's wait for all of its acknowledgements; the sink's contract
@@ -25,6 +26,7 @@
 pub mod address;
 pub mod batch;
 pub mod body;
+pub mod cmcd;
 pub mod config;
 pub mod counters;
 pub mod crowd;
@@ -67,9 +69,9 @@ pub async fn run(config: Config, shutdown: impl Future<Output = ()> + Send + 'st
     let sink = Arc::new(KafkaSink::start(&config)?);
     let drain = config.drain();
     let intake = Arc::new(Intake::new(config, sink.clone(), Metrics::new(), intake::system_clock).known_to(identity).with_geo(geo));
-    let following = tokio::spawn(identity::file::follow(intake.clone()));
+    let following = [tokio::spawn(identity::file::follow(intake.clone())), tokio::spawn(geo::follow::follow(intake.clone()))];
     http::serve_with(listener, intake, tls, shutdown).await;
-    following.abort();
+    following.iter().for_each(|task| task.abort());
     // Requests that outlived the drain are gone; what they queued is still worth a last attempt.
     tokio::task::spawn_blocking(move || sink.close(drain)).await.map_err(|e| Error::Kafka(e.to_string()))?
 }

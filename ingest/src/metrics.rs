@@ -12,7 +12,7 @@ use prometheus_client::registry::Registry;
 /// From a local broker's millisecond to the producer's own timeout.
 const DELIVERY_S: [f64; 14] = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0];
 /// Every status that `http::answers` can give.
-const STATUSES: [(u16, &str); 13] = [
+const STATUSES: [(u16, &str); 14] = [
     (200, "200"),
     (204, "204"),
     (400, "400"),
@@ -21,6 +21,7 @@ const STATUSES: [(u16, &str); 13] = [
     (404, "404"),
     (405, "405"),
     (408, "408"),
+    (410, "410"),
     (413, "413"),
     (415, "415"),
     (422, "422"),
@@ -42,7 +43,9 @@ pub struct Metrics {
     pub bytes_inflated: Counter,
     pub deadletters: DeadLetterCounts,
     pub apps_reloads: Reloads,
+    pub geo_reloads: Reloads,
     pub delivery_seconds: Histogram,
+    pub cmcd_ignored: CmcdIgnored,
     pub connections: Gauge,
     pub connections_refused: Counter,
     pub connections_over_address: Counter,
@@ -57,11 +60,18 @@ pub struct Metrics {
     apps: Gauge,
 }
 
-/// Changes of the file of apps that were put in force, and those that could not be.
+/// Changes of files that were put in force, and those that could not be.
 #[derive(Debug)]
 pub struct Reloads {
     pub taken: Counter,
     pub refused: Counter,
+}
+
+/// What of CMCD reports was passed over: keys of no version, and values that their keys cannot have.
+#[derive(Debug)]
+pub struct CmcdIgnored {
+    pub unknown_keys: Counter,
+    pub bad_values: Counter,
 }
 
 /// What became of dead letters: `kept` by Kafka's report; `failed` when it did not come or the queue was full.
@@ -106,6 +116,9 @@ impl Metrics {
         let faults = labelled(&mut registry, "requests_refused", "Whole requests refused, by cause");
         let letters = labelled(&mut registry, "deadletters", "Refused texts, by whether they were kept");
         let reloads = labelled(&mut registry, "apps_reloads", "Changes of the file of apps, by whether they could be used");
+        let geo_reloads =
+            labelled(&mut registry, "geo_reloads", "Changes of the files of regions and networks, by whether they could be used");
+        let ignored = labelled(&mut registry, "cmcd_ignored", "Keys of CMCD reports that were passed over, by cause");
         let letter = |outcome| of(&letters, "outcome", outcome);
         let delivery_seconds = Histogram::new(DELIVERY_S);
         registry.register("delivery_seconds", "From queueing a request's events to Kafka's last report", delivery_seconds.clone());
@@ -128,6 +141,11 @@ impl Metrics {
                 over_total_quota: letter("over_total_quota"),
             },
             apps_reloads: Reloads { taken: of(&reloads, "outcome", "taken"), refused: of(&reloads, "outcome", "refused") },
+            geo_reloads: Reloads { taken: of(&geo_reloads, "outcome", "taken"), refused: of(&geo_reloads, "outcome", "refused") },
+            cmcd_ignored: CmcdIgnored {
+                unknown_keys: of(&ignored, "cause", "unknown_key"),
+                bad_values: of(&ignored, "cause", "bad_value"),
+            },
             delivery_seconds,
             connections_refused,
             connections_over_address,
@@ -199,6 +217,7 @@ fn of(family: &Labelled, name: &'static str, value: &'static str) -> Counter {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use livemeter_schemas::refusals::COUNTED;
 
     #[test]
     fn names_are_those_the_supervisor_reads() {
@@ -219,6 +238,10 @@ mod tests {
             "livemeter_ingest_kafka_ready 1",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is not in\n{text}");
+        }
+        for counted in COUNTED.iter().filter(|counted| counted.by == "ingest") {
+            let name = counted.metric.trim_end_matches("_total");
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name} is not in\n{text}");
         }
     }
 }

@@ -3,6 +3,8 @@
 
 #[path = "../../fuzz/checks/allocations.rs"]
 mod allocations;
+#[path = "../../fuzz/checks/cmcd.rs"]
+mod cmcd;
 #[path = "../../fuzz/checks/event_decoder.rs"]
 mod event_decoder;
 #[path = "../../fuzz/checks/inflate.rs"]
@@ -28,6 +30,11 @@ fn every_input(target: &str, check: fn(&[u8])) {
 #[test]
 fn events_are_accepted_or_refused_and_never_more() {
     every_input("event_decoder", event_decoder::check);
+}
+
+#[test]
+fn reports_are_accepted_or_refused_and_never_more() {
+    every_input("cmcd", cmcd::check);
 }
 
 #[test]

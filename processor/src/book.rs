@@ -8,12 +8,13 @@
 //! * Nothing is booked for a session whose rows may be in the ledger but are not in memory: [`Book::missing`]
 //!   says so first.
 
+use crate::cmcd;
 use crate::entry::Entry;
 use crate::memory::Memory;
 use crate::rows::{IncrementRow, RowRef, Rows};
 use crate::session::Session;
 use crate::split::{Amounts, Part, split};
-use livemeter_schemas::event::{Counters, Event};
+use livemeter_schemas::event::{Cmcd, Counters, Event};
 use livemeter_schemas::refusal::{Code, Refusal};
 use livemeter_schemas::time::{WINDOW_MS, window_start_ms};
 
@@ -55,6 +56,8 @@ pub struct Taken {
     pub quarantined_rows: u32,
     /// Whether `increments` got a row.
     pub booked: bool,
+    /// A CMCD report's bytes that fell, or time too long to be counted: passed over.
+    pub passed_over: bool,
 }
 
 /// All sessions in memory and the rules over them.
@@ -87,24 +90,31 @@ impl Book {
         let counters = entry.counters().unwrap_or_default();
         let first_used = |c: &Counters<'_>| entry.corrected(c.first_used_at_ms);
         let started = entry.session_started_at_ms();
+        let report = entry.report();
         let missing = match self.memory.get(&entry.app, head.session_id) {
             None => {
                 let earliest = counters.iter().map(first_used).chain(started).fold(entry.at_ms(), i64::min);
                 self.memory.was_evicted(&entry.app, head.session_id) || earliest < known_from
             }
             Some(session) if session.complete => false,
+            Some(session) if report.is_some() => report.into_iter().flat_map(cmcd::named).any(|cdn| session.reached(cdn).is_none()),
             Some(session) => counters.iter().any(|c| {
                 let earliest = if session.booked { first_used(c) } else { started.map_or(first_used(c), |s| s.min(first_used(c))) };
                 session.reached(&c.cdn).is_none() && earliest < known_from
             }),
         };
-        let from_ms = started.map(|s| counters.iter().map(first_used).fold(s, i64::min));
+        // A report does not say when its session began: where a CDN may have been used long ago, everything is read.
+        let anywhere = report.filter(|_| self.memory.get(&entry.app, head.session_id).is_some()).map(|_| 0);
+        let from_ms = started.map(|s| counters.iter().map(first_used).fold(s, i64::min)).or(anywhere);
         missing.then(|| Missing { app: entry.app.to_string(), session_id: head.session_id.to_owned(), from_ms })
     }
 
     /// Books one record: rows go to `rows`, what was reached is remembered. A refusal changes nothing.
     pub fn book(&mut self, entry: &Entry<'_>, wanted: Wanted, rows: &mut impl Rows) -> Result<Taken, Refusal> {
         self.memory.advance(entry.received_at_ms);
+        if let Some(report) = entry.report() {
+            return self.report(entry, report, wanted, rows);
+        }
         let mut taken = Taken::default();
         let is_event = wanted.events && !matches!(entry.event, Event::Heartbeat(_));
         if is_event {
@@ -117,6 +127,40 @@ impl Book {
             rows.event(entry, self.late(entry, window_start_ms(entry.at_ms())));
             self.memory.enter(&entry.app, entry.head().session_id, false).add_event(entry.head().seq);
         }
+        Ok(taken)
+    }
+
+    /// Books a CMCD report as the counters and events that it comes to.
+    fn report(&mut self, entry: &Entry<'_>, report: &Cmcd<'_>, wanted: Wanted, rows: &mut impl Rows) -> Result<Taken, Refusal> {
+        let (app, id) = (entry.app.as_ref(), entry.head().session_id);
+        let session = self.memory.get(app, id);
+        let mut before = session.and_then(|s| s.cmcd.as_deref()).cloned().unwrap_or_default();
+        if wanted.increments {
+            // The same but where a session has other counters too: theirs are passed by.
+            before.order = before.order.max(session.map_or(0, |s| s.reached_seq));
+        }
+        let reached = |cdn: &str| session.and_then(|s| s.reached(cdn)).unwrap_or_default();
+        let Some(step) = cmcd::step(&before, report, reached) else {
+            self.memory.enter(app, id, true);
+            return Ok(Taken { late: true, ..Taken::default() });
+        };
+        let known = session.map_or(0, |s| s.reached.len());
+        let new = step.beat.counters().iter().filter(|c| session.and_then(|s| s.on(&c.cdn)).is_none()).count();
+        if new > 0 && known + new > cmcd::CDNS_MAX {
+            return Err(Refusal::over(Code::TooMany, "cdn", (known + new) as i64, cmcd::CDNS_MAX as i64, "CDNs of one session"));
+        }
+        let mut taken = Taken { passed_over: step.gap || step.fell, ..Taken::default() };
+        if wanted.increments {
+            let beat = entry.made(step.beat, None);
+            self.counters(&beat, beat.counters().unwrap_or_default(), rows, &mut taken)?;
+        }
+        if wanted.events {
+            let (state, late) = (step.known.text(), self.late(entry, window_start_ms(entry.at_ms())));
+            for event in step.events {
+                rows.event(&entry.made(event, Some(state.clone())), late);
+            }
+        }
+        self.memory.enter(app, id, true).cmcd = Some(Box::new(step.known));
         Ok(taken)
     }
 

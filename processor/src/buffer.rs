@@ -88,6 +88,13 @@ impl Table {
         valid.then(|| b.values_slice().get(from..to)).flatten().and_then(|bytes| std::str::from_utf8(bytes).ok())
     }
 
+    /// A number of one row, null as none.
+    fn int(&self, column: usize, row: usize) -> Option<i64> {
+        let Some(Column::Int(b)) = self.columns.get(column) else { return None };
+        let valid = b.validity_slice().is_none_or(|bits| bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1));
+        valid.then(|| b.values_slice().get(row).copied()).flatten()
+    }
+
     /// A number or time of one row, to be changed.
     fn number(&mut self, column: usize, row: usize) -> Option<&mut i64> {
         match self.columns.get_mut(column)? {
@@ -119,15 +126,16 @@ impl Table {
 mod at {
     pub const PROGRAMME: usize = 2;
     pub const REGION: usize = 4;
-    pub const USER: usize = 5;
-    pub const AMOUNTS: usize = 7;
-    pub const SEQ: usize = 14;
-    pub const REACHED: usize = 15;
-    pub const TIME: usize = 20;
-    pub const CORRECTION: usize = 21;
-    pub const RECEIVED: usize = 22;
-    pub const OFFSET: usize = 26;
-    pub const RECORDS: usize = 27;
+    pub const ASN: usize = 5;
+    pub const USER: usize = 6;
+    pub const AMOUNTS: usize = 8;
+    pub const SEQ: usize = 15;
+    pub const REACHED: usize = 16;
+    pub const TIME: usize = 21;
+    pub const CORRECTION: usize = 22;
+    pub const RECEIVED: usize = 23;
+    pub const OFFSET: usize = 27;
+    pub const RECORDS: usize = 28;
 }
 
 /// What else must be the same for two rows to be one.
@@ -170,15 +178,6 @@ impl Buffer {
 
     pub fn bytes(&self) -> usize {
         self.increments.bytes + self.events.bytes
-    }
-
-    /// What the rows of `increments` add up to, read back from their columns: whatever was done to them on the way.
-    pub fn sums(&self) -> [i128; 5] {
-        let sum = |i: usize| match self.increments.columns.get(at::AMOUNTS + i) {
-            Some(Column::Int(b)) => b.values_slice().iter().map(|value| i128::from(*value)).sum(),
-            _ => 0,
-        };
-        std::array::from_fn(sum)
     }
 
     /// Takes the rows of both tables out, increments first; none where there are none.
@@ -225,7 +224,8 @@ impl Buffer {
             && self.grains.get(last) == Some(&grain)
             && rows.text(at::USER, last) == Some(head.user_id)
             && rows.text(at::PROGRAMME, last) == Some(head.programme_id)
-            && rows.text(at::REGION, last) == head.region;
+            && rows.text(at::REGION, last) == head.region
+            && rows.int(at::ASN, last) == row.entry.asn.map(i64::from);
         if !same {
             return false;
         }
@@ -268,6 +268,7 @@ impl Rows for Buffer {
             text(head.programme_id),
             text(row.cdn),
             Value::Text(head.region),
+            Value::Int(entry.asn.map(i64::from)),
             text(head.user_id),
             text(head.session_id),
             count(bytes),
@@ -310,6 +311,7 @@ impl Rows for Buffer {
             text(head.programme_id),
             Value::Text(d.cdn),
             Value::Text(head.region),
+            Value::Int(entry.asn.map(i64::from)),
             text(head.user_id),
             text(head.session_id),
             count(head.seq),
@@ -335,6 +337,7 @@ impl Rows for Buffer {
             int(entry.place.partition.into()),
             int(entry.place.offset),
             text(&self.date.1),
+            Value::Text(entry.cmcd_state.as_deref()),
         ]);
     }
 }
@@ -347,7 +350,7 @@ mod tests {
     fn the_columns_are_where_they_are_looked_for() {
         let schema = ledger::increments();
         let name = |at: usize| schema.field(at).name().as_str();
-        assert_eq!([at::PROGRAMME, at::REGION, at::USER].map(name), ["programme_id", "region", "user_id"]);
+        assert_eq!([at::PROGRAMME, at::REGION, at::ASN, at::USER].map(name), ["programme_id", "region", "asn", "user_id"]);
         assert_eq!([at::AMOUNTS, at::AMOUNTS + 4].map(name), ["bytes", "stalls"]);
         assert_eq!([at::SEQ, at::REACHED, at::REACHED + 4].map(name), ["reached_seq", "reached_bytes", "reached_stalls"]);
         assert_eq!([at::TIME, at::CORRECTION, at::RECEIVED].map(name), ["at", "correction_ms", "received_at"]);

@@ -13,7 +13,7 @@ mod rows;
 
 use crate::error::Error;
 use crate::scan::{self, Columns};
-use crate::table::{Kind, commit_rows, load};
+use crate::table::{Kind, commit_rows, load, widen};
 use deltalake::DeltaTable;
 use livemeter_schemas::ledger;
 use livemeter_schemas::time::WINDOW_MS;
@@ -29,12 +29,13 @@ const ATTEMPTS: u32 = 20;
 /// Closing a period waits longer than that: see [`crate::period`].
 const STAMP_AGE_MAX: Duration = Duration::from_secs(1);
 
-const COLUMNS: [&str; 28] = [
+const COLUMNS: [&str; 29] = [
     "window_start",
     "app",
     "programme_id",
     "cdn",
     "region",
+    "asn",
     "user_id",
     "session_id",
     "bytes",
@@ -89,6 +90,7 @@ pub struct Group {
     pub user_id: String,
     pub programme_id: String,
     pub region: Option<String>,
+    pub asn: Option<i64>,
     pub kafka_generation: i64,
     pub kafka_partition: i64,
 }
@@ -156,6 +158,7 @@ pub async fn decide(
     now_ms: fn() -> i64,
 ) -> Result<Vec<Quarantined>, Error> {
     let mut table = load(root, Kind::Increments).await?;
+    widen(&mut table, Kind::Increments).await?;
     for attempt in 0..ATTEMPTS {
         if attempt > 0 {
             tokio::time::sleep(Duration::from_millis(50 * u64::from(attempt))).await;
@@ -190,6 +193,7 @@ async fn remainder(table: &DeltaTable, selection: &Selection) -> Result<(Vec<Qua
 fn take(c: &Columns<'_>, selection: &Selection, groups: &mut BTreeMap<Group, Quarantined>, decided_last: &mut i64) -> Result<(), Error> {
     let (status, decided) = (c.text("status")?, c.ms_or_null("decided_at")?);
     let (window, app, programme, cdn) = (c.ms("window_start")?, c.text("app")?, c.text("programme_id")?, c.text("cdn")?);
+    let asn = c.int_or_null("asn")?;
     let (region, user, session) = (c.text_or_null("region")?, c.text("user_id")?, c.text("session_id")?);
     let ints = |names: [&str; 5]| -> Result<Vec<_>, Error> { names.into_iter().map(|name| c.int(name)).collect() };
     let added = ints(["bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"])?;
@@ -215,6 +219,7 @@ fn take(c: &Columns<'_>, selection: &Selection, groups: &mut BTreeMap<Group, Qua
             user_id: user.value(row).to_owned(),
             programme_id: programme.value(row).to_owned(),
             region: region(row).map(str::to_owned),
+            asn: asn(row),
             kafka_generation: generation.value(row),
             kafka_partition: partition.value(row),
         };

@@ -2,7 +2,7 @@
 //! What ingest has checked is checked again: anything may have been written to the topic.
 
 use livemeter_schemas::decode;
-use livemeter_schemas::event::{Counters, Event, Head};
+use livemeter_schemas::event::{Cmcd, Counters, Event, Head};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, DeadLetter, Origin, Parts, Record};
 use livemeter_schemas::refusal::{Code, Refusal};
@@ -29,10 +29,14 @@ pub struct Entry<'a> {
     pub correction_ms: i64,
     /// Looked up by ingest; counts where the event has none of its own.
     pub region: Option<Cow<'a, str>>,
+    /// Looked up by ingest.
+    pub asn: Option<u32>,
     pub event: Event<'a>,
     /// The client's own text.
     pub raw: &'a str,
     pub place: Place,
+    /// What is known of a CMCD session after this, for the ledger; the book's to say.
+    pub cmcd_state: Option<String>,
 }
 
 impl<'a> Entry<'a> {
@@ -70,10 +74,27 @@ impl<'a> Entry<'a> {
             received_at_ms: record.received_at_ms,
             correction_ms,
             region: record.region,
+            asn: record.asn,
             event,
             raw: record.event,
             place,
+            cmcd_state: None,
         })
+    }
+
+    /// The same record, read as this event.
+    pub fn made<'e>(&'e self, event: Event<'e>, cmcd_state: Option<String>) -> Entry<'e> {
+        Entry {
+            app: Cow::Borrowed(&self.app),
+            received_at_ms: self.received_at_ms,
+            correction_ms: self.correction_ms,
+            region: self.region.as_deref().map(Cow::Borrowed),
+            asn: self.asn,
+            event,
+            raw: self.raw,
+            place: self.place,
+            cmcd_state,
+        }
     }
 
     pub fn head(&self) -> Head<'_> {
@@ -94,6 +115,14 @@ impl<'a> Entry<'a> {
     /// The cumulative counters it carries; none when it is an event that carries none.
     pub fn counters(&self) -> Option<&[Counters<'_>]> {
         matches!(self.event, Event::Heartbeat(_) | Event::SessionEnd(_)).then(|| self.event.counters())
+    }
+
+    /// The CMCD report that it is, if it is one.
+    pub fn report(&self) -> Option<&Cmcd<'a>> {
+        match &self.event {
+            Event::Cmcd(report) => Some(report),
+            _ => None,
+        }
     }
 
     /// When its session says it began, on our clock; only counters come with that.

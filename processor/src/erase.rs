@@ -19,12 +19,11 @@ use crate::roll::plan::{Grain, Job};
 use crate::roll::swap::{self, Outcome, Purpose};
 use crate::roll::{proof, sorted};
 use crate::scan;
-use crate::table::{Kind, load, writer_properties};
-
+use crate::table::{Kind, load, widen, writer};
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use deltalake::DeltaTable;
 use deltalake::kernel::Add;
-use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use deltalake::writer::DeltaWriter;
 use futures::StreamExt;
 use serde::Serialize;
 use std::collections::HashSet;
@@ -69,6 +68,7 @@ pub async fn erase(
     let mut done = Vec::new();
     for kind in [Kind::Increments, Kind::Events] {
         let mut table = load(root, kind).await?;
+        widen(&mut table, kind).await?;
         let mut erased = Erased { table: kind.name(), rows: 0, files: 0, stands_for: stands_for.clone() };
         let (mut seen, mut overtaken) = (HashSet::new(), 0);
         loop {
@@ -135,8 +135,7 @@ impl Work<'_> {
     }
 
     async fn write(&self, table: &DeltaTable, job: &Job, rolled: bool) -> Result<Vec<Add>, Error> {
-        let writer = RecordBatchWriter::for_table(table).map_err(Error::storage("opening a file"))?;
-        let mut writer = writer.with_writer_properties(writer_properties(self.kind));
+        let mut writer = writer(table, self.kind)?;
         let mut rows = sorted::read(table, self.kind, self.policy, job).await?;
         while let Some(batch) = rows.next().await {
             let batch = batch.map_err(|e| Error::storage("reading rows")(deltalake::DeltaTableError::from(e)))?;

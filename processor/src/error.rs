@@ -14,6 +14,10 @@ pub enum Error {
     #[error("kafka: {0}")]
     Kafka(String),
 
+    /// The broker will not have dead letters, until somebody mends the topic or its rights.
+    #[error("kafka: the broker refuses dead letters: {0}. They are kept and given again; nothing is committed before they are taken")]
+    LettersRefused(String),
+
     /// Reading or writing the ledger's storage failed.
     #[error("ledger: {what}: {source}")]
     Storage { what: &'static str, source: Box<DeltaTableError> },
@@ -21,6 +25,10 @@ pub enum Error {
     /// A table of the ledger is not as this version writes it.
     #[error("ledger: {0}")]
     Ledger(String),
+
+    /// A table's columns are neither this version's nor an earlier one's. Nothing was written.
+    #[error("table {table}: column {column} {why}")]
+    Columns { table: &'static str, column: String, why: String },
 
     /// Someone else has committed to this table from the same topic.
     #[error(
@@ -83,7 +91,7 @@ impl Error {
     /// Whether the same thing may succeed later, with nobody having done anything here.
     pub fn retry(&self) -> bool {
         match self {
-            Error::Kafka(_) | Error::Slow { .. } => true,
+            Error::Kafka(_) | Error::LettersRefused(_) | Error::Slow { .. } => true,
             Error::Derive { retry, .. } => *retry,
             Error::Storage { source, .. } => !matches!(
                 source.as_ref(),
@@ -95,6 +103,7 @@ impl Error {
             ),
             Error::Setting { .. }
             | Error::Ledger(_)
+            | Error::Columns { .. }
             | Error::Fenced { .. }
             | Error::OutOfRange { .. }
             | Error::OffsetGone(_)

@@ -9,6 +9,7 @@
 //! * [`source`]    records out of Kafka, and the partitions they come from (the only consumer)
 //! * [`entry`]     a record's bytes → a checked event with corrected times, or a dead letter
 //! * [`split`]     an amount over an interval → exact parts per 5-minute window
+//! * [`cmcd`]      CMCD reports → the same counters and events; pure
 //! * [`session`]   what is remembered of one session
 //! * [`memory`]    all sessions in memory, and the trace of those that left it
 //! * [`book`]      the rules: which rows an event becomes; pure
@@ -39,6 +40,7 @@
 pub mod audit;
 pub mod book;
 pub mod buffer;
+pub mod cmcd;
 pub mod config;
 pub mod decide;
 pub mod derive;

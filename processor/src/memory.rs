@@ -8,6 +8,7 @@
 //! 3. unknown: either new, or so old that even its hash is gone. The two are told apart by when the session
 //!    says it began: before [`Memory::known_from_ms`] it is looked up, else it is new.
 
+use crate::cmcd::Known;
 use crate::session::Session;
 use crate::split::Amounts;
 use ahash::RandomState;
@@ -205,6 +206,9 @@ impl Memory {
             for seq in &session.event_seqs {
                 self.absorb_event(&session.app, &session.id, *seq);
             }
+            if let Some(known) = &session.cmcd {
+                self.absorb_cmcd(&session.app, &session.id, known.as_ref().clone());
+            }
         }
     }
 
@@ -227,6 +231,17 @@ impl Memory {
         let hash = self.hash(app, id);
         let found = self.sessions.find_mut(hash, |s| is(s, app, id));
         found.map(|session| session.add_event(seq)).is_some()
+    }
+
+    /// Takes in what one row of `events` says of a CMCD session, in any order: the newest counts. False when its
+    /// session is not in memory.
+    pub fn absorb_cmcd(&mut self, app: &str, id: &str, known: Known) -> bool {
+        let hash = self.hash(app, id);
+        let Some(session) = self.sessions.find_mut(hash, |s| is(s, app, id)) else { return false };
+        if session.cmcd.as_ref().is_none_or(|before| before.order < known.order) {
+            session.cmcd = Some(Box::new(known));
+        }
+        true
     }
 
     /// Notes that the ledger holds rows of a session that is not in memory.

@@ -37,7 +37,7 @@ use crate::roll::files::File;
 use crate::roll::fold::{Fold, dated};
 use crate::roll::plan::{Grain, Job};
 use crate::roll::swap::{Outcome, Purpose};
-use crate::table::{Kind, writer_properties};
+use crate::table::{Kind, writer};
 use arrow::array::RecordBatch;
 use deltalake::DeltaTable;
 use deltalake::kernel::Add;
@@ -113,8 +113,7 @@ async fn merge(table: &mut DeltaTable, kind: Kind, policy: &Policy, job: &Job) -
 
 /// Writes the job's rows to one new file, durably.
 async fn write(table: &DeltaTable, kind: Kind, policy: &Policy, job: &Job, drawn: &[ClosedPeriod]) -> Result<Vec<Add>, Error> {
-    let writer = RecordBatchWriter::for_table(table).map_err(Error::storage("opening a file"))?;
-    let mut writer = writer.with_writer_properties(writer_properties(kind));
+    let mut writer = writer(table, kind)?;
     let mut rows = sorted::read(table, kind, policy, job).await?;
     let mut fold = (job.grain == Grain::PerWindow).then(|| Fold::new(drawn)).transpose()?;
     while let Some(batch) = rows.next().await {

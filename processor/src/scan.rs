@@ -2,7 +2,7 @@
 //! questions is not here: that is `query`.
 
 use crate::error::Error;
-use arrow::array::{Array, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use bytes::Bytes;
 use chrono::DateTime;
@@ -108,15 +108,17 @@ pub async fn read(
     while let Some(batch) = stream.next().await {
         let batch = batch.map_err(Error::storage("reading rows"))?;
         rows += batch.num_rows() as u64;
-        take(&Columns { batch: &batch, file })?;
+        take(&Columns { batch: &batch, file, wanted: columns })?;
     }
     Ok(rows)
 }
 
-/// A batch whose columns are asked for by name and type; a missing one is an error, never a guess.
+/// A batch whose columns are asked for by name and type. A missing one is an error, never a guess; but one that may
+/// be null is null where it is missing: the file is older than the column.
 pub struct Columns<'b> {
     batch: &'b RecordBatch,
     file: &'b DataFile,
+    wanted: &'b [&'b str],
 }
 
 impl<'b> Columns<'b> {
@@ -130,8 +132,24 @@ impl<'b> Columns<'b> {
 
     /// A text column that may be null.
     pub fn text_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
-        let column = self.text(name)?;
-        Ok(move |row| column.is_valid(row).then(|| column.value(row)))
+        let column = self.column_if_there(name)?.map(|column| column.as_string_opt::<i32>().ok_or_else(|| self.wrong(name))).transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
+    }
+
+    /// The same of numbers.
+    pub fn int_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'b, Error> {
+        let numbers = |column: &'b ArrayRef| column.as_primitive_opt::<Int64Type>().ok_or_else(|| self.wrong(name));
+        let column = self.column_if_there(name)?.map(numbers).transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row)))
+    }
+
+    /// The same of a column that files written before it lack: null there.
+    pub fn text_if_any(&self, name: &str) -> Result<impl Fn(usize) -> Option<&'b str> + 'b, Error> {
+        let column = match self.batch.column_by_name(name) {
+            Some(_) => Some(self.text(name)?),
+            None => None,
+        };
+        Ok(move |row| column.filter(|c| c.is_valid(row)).map(|c| c.value(row)))
     }
 
     pub fn int(&self, name: &str) -> Result<&'b Int64Array, Error> {
@@ -146,8 +164,10 @@ impl<'b> Columns<'b> {
 
     /// A time column that may be null, in milliseconds.
     pub fn ms_or_null(&self, name: &str) -> Result<impl Fn(usize) -> Option<i64> + 'b, Error> {
-        let column = self.column(name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name))?;
-        Ok(move |row| column.is_valid(row).then(|| column.value(row).div_euclid(1000)))
+        let column = self.column_if_there(name)?;
+        let column = column.map(|column| column.as_primitive_opt::<TimestampMicrosecondType>().ok_or_else(|| self.wrong(name)));
+        let column = column.transpose()?;
+        Ok(move |row| column.filter(|column| column.is_valid(row)).map(|column| column.value(row).div_euclid(1000)))
     }
 
     pub fn flag(&self, name: &str) -> Result<&'b BooleanArray, Error> {
@@ -156,6 +176,14 @@ impl<'b> Columns<'b> {
 
     fn column(&self, name: &str) -> Result<&'b Arc<dyn Array>, Error> {
         self.batch.column_by_name(name).ok_or_else(|| self.wrong(name))
+    }
+
+    /// None where the file is older than the column; a column that was not read at all is an error even so.
+    fn column_if_there(&self, name: &str) -> Result<Option<&'b Arc<dyn Array>>, Error> {
+        match self.batch.column_by_name(name) {
+            None if !self.wanted.contains(&name) => Err(self.wrong(name)),
+            column => Ok(column),
+        }
     }
 
     fn wrong(&self, name: &str) -> Error {

@@ -1,6 +1,7 @@
 //! What is remembered of one session: how far its counters came, and which of its events were seen.
 //! About 270 bytes with one CDN. The rules that change it are in [`crate::book`].
 
+use crate::cmcd::Known;
 use crate::rows::RowRef;
 use crate::split::Amounts;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct Session {
     pub reached: Vec<Reached>,
     /// `seq` of every event booked in `events`, ascending.
     pub event_seqs: Vec<u64>,
+    /// Of a session that reports by CMCD: what the next report is understood by.
+    pub cmcd: Option<Box<Known>>,
     /// Whether any counters are booked.
     pub booked: bool,
     /// Whether everything that the ledger holds of this session is in here.
@@ -45,6 +48,7 @@ impl Session {
             seen_at_ms,
             reached: Vec::new(),
             event_seqs: Vec::new(),
+            cmcd: None,
             booked: false,
             complete,
         }
@@ -80,6 +84,7 @@ impl Session {
             + self.id.len()
             + self.reached.capacity() * size_of::<Reached>()
             + self.event_seqs.capacity() * size_of::<u64>()
+            + self.cmcd.as_ref().map_or(0, |known| known.bytes())
     }
 
     /// Whether an event with this `seq` is already booked.

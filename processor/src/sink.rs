@@ -5,6 +5,7 @@ use crate::error::Error;
 use futures::future::try_join_all;
 use livemeter_schemas::record::DeadLetter;
 use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use std::future::Future;
 use std::time::Duration;
@@ -53,10 +54,43 @@ impl Sink for KafkaSink {
                 // By its origin: readers tell by the key what was written twice around a crash.
                 let key = letter.key().unwrap_or_default();
                 let record = FutureRecord::to(topic).key(&key).payload(value);
-                producer.send(record, Duration::from_secs(30)).await.map_err(|(e, _)| Error::Kafka(format!("dead letter: {e}")))
+                producer.send(record, Duration::from_secs(30)).await.map_err(|(e, _)| not_taken(&e))
             });
             try_join_all(sends).await?;
         }
         Ok(())
+    }
+}
+
+/// Told apart: what waiting may mend, and what somebody has to.
+fn not_taken(error: &KafkaError) -> Error {
+    use RDKafkaErrorCode::{
+        ClusterAuthorizationFailed, InvalidRecord, MessageSizeTooLarge, PolicyViolation, TopicAuthorizationFailed, UnknownTopic,
+        UnknownTopicOrPartition,
+    };
+    match error.rdkafka_error_code() {
+        Some(
+            ClusterAuthorizationFailed
+            | InvalidRecord
+            | MessageSizeTooLarge
+            | PolicyViolation
+            | TopicAuthorizationFailed
+            | UnknownTopic
+            | UnknownTopicOrPartition,
+        ) => Error::LettersRefused(error.to_string()),
+        _ => Error::Kafka(format!("dead letter: {error}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_broker_refuses_is_told_from_what_did_not_come() {
+        let of = |code| not_taken(&KafkaError::MessageProduction(code));
+        assert!(matches!(of(RDKafkaErrorCode::TopicAuthorizationFailed), Error::LettersRefused(_)));
+        assert!(matches!(of(RDKafkaErrorCode::MessageTimedOut), Error::Kafka(_)));
+        assert!(of(RDKafkaErrorCode::UnknownTopicOrPartition).retry(), "the topic may come to be");
     }
 }

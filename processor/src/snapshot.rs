@@ -4,6 +4,7 @@
 //!
 //! One row per (session, CDN), or one for a session without; then one per trace of an evicted session.
 
+use crate::cmcd::Known;
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::rows::RowRef;
@@ -21,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
 /// Another shape of file gets another number; older ones are then left aside.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const FACTS: &str = "livemeter.snapshot";
 const NUMBERS: [&str; 8] = ["reached_seq", "last_at_ms", "seen_at_ms", "bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"];
 
@@ -65,6 +66,7 @@ pub fn rows(memory: &Memory) -> Result<RecordBatch, Error> {
     let mut numbers: [Int64Builder; 8] = std::array::from_fn(|_| Int64Builder::new());
     let (mut booked, mut complete, mut seqs) = (BooleanBuilder::new(), BooleanBuilder::new(), BinaryBuilder::new());
     let (mut day, mut hash) = (Int64Builder::new(), Int64Builder::new());
+    let (mut cmcd, mut cmcd_seq) = (StringBuilder::new(), Int64Builder::new());
     for session in memory.sessions() {
         let none = Reached { cdn: Arc::from(""), amounts: Amounts::default(), last: RowRef::default() };
         let bare = session.reached.is_empty().then_some(&none);
@@ -82,6 +84,9 @@ pub fn rows(memory: &Memory) -> Result<RecordBatch, Error> {
             seqs.append_option((i == 0 && !packed.is_empty()).then_some(packed));
             day.append_null();
             hash.append_null();
+            let known = session.cmcd.as_ref().filter(|_| i == 0);
+            cmcd.append_option(known.map(|known| known.text()));
+            cmcd_seq.append_option(known.map(|known| known.order as i64));
         }
     }
     for (of, trace) in memory.traces() {
@@ -92,11 +97,13 @@ pub fn rows(memory: &Memory) -> Result<RecordBatch, Error> {
         seqs.append_null();
         day.append_value(of);
         hash.append_value(trace as i64);
+        cmcd.append_null();
+        cmcd_seq.append_null();
     }
     let mut columns: Vec<ArrayRef> = vec![Arc::new(app.finish()), Arc::new(id.finish()), Arc::new(cdn.finish())];
     columns.extend(numbers.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef));
     columns.extend([Arc::new(booked.finish()) as ArrayRef, Arc::new(complete.finish()), Arc::new(seqs.finish())]);
-    columns.extend([Arc::new(day.finish()) as ArrayRef, Arc::new(hash.finish())]);
+    columns.extend([Arc::new(day.finish()) as ArrayRef, Arc::new(hash.finish()), Arc::new(cmcd.finish()), Arc::new(cmcd_seq.finish())]);
     RecordBatch::try_new(Arc::new(schema()), columns).map_err(|e| Error::Ledger(format!("a snapshot's rows: {e}")))
 }
 
@@ -106,6 +113,7 @@ fn schema() -> Schema {
     fields.extend(NUMBERS.iter().map(|name| field(name, DataType::Int64)));
     fields.extend([field("booked", DataType::Boolean), field("complete", DataType::Boolean), field("event_seqs", DataType::Binary)]);
     fields.extend([field("day", DataType::Int64), field("hash", DataType::Int64)]);
+    fields.extend([field("cmcd", DataType::Utf8), field("cmcd_seq", DataType::Int64)]);
     Schema::new(fields)
 }
 
@@ -159,6 +167,7 @@ fn absorb(batch: &RecordBatch, half: &mut Option<Session>, memory: &mut Memory) 
     let [seq, last, seen, bytes, aborted, play, stall, stalls] = NUMBERS.map(int);
     let amounts = [bytes?, aborted?, play?, stall?, stalls?];
     let (seq, last, seen) = (seq?, last?, seen?);
+    let (cmcd, cmcd_seq) = (text("cmcd")?, int("cmcd_seq")?);
     let flag = |name: &str| batch.column_by_name(name)?.as_boolean_opt();
     let (booked, complete, seqs) = (flag("booked")?, flag("complete")?, batch.column_by_name("event_seqs")?.as_binary_opt::<i32>()?);
     for row in 0..batch.num_rows() {
@@ -181,6 +190,9 @@ fn absorb(batch: &RecordBatch, half: &mut Option<Session>, memory: &mut Memory) 
         if seqs.is_valid(row) {
             let packed = seqs.value(row).chunks_exact(8).filter_map(|le| le.try_into().ok()).map(u64::from_le_bytes);
             session.event_seqs = packed.collect();
+        }
+        if cmcd.is_valid(row) {
+            session.cmcd = Some(Box::new(Known::read(cmcd.value(row), cmcd_seq.value(row) as u64)?));
         }
     }
     Some(())

@@ -1,6 +1,7 @@
 //! What the outside may see of the processor: Prometheus metrics, and whether it is ready. Shared by
 //! everything that runs; serving it is in [`crate::http`].
 
+use crate::error::Error;
 use livemeter_schemas::refusal::Code;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::metrics::counter::Counter;
@@ -24,6 +25,11 @@ pub struct PartitionLabel {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 pub struct CodeLabel {
     pub code: &'static str,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+pub struct OutcomeLabel {
+    pub outcome: &'static str,
 }
 
 /// What the processor is doing.
@@ -59,9 +65,11 @@ pub struct Metrics {
     pub late: Counter,
     pub duplicates: Counter,
     pub empty: Counter,
+    pub cmcd_passed_over: Counter,
     pub late_rows: Counter,
     pub quarantined_rows: Counter,
     pub refused: Family<CodeLabel, Counter>,
+    pub dead_letters: Family<OutcomeLabel, Counter>,
     pub violations: Counter,
     pub poison: Counter,
     pub sessions: Gauge,
@@ -99,10 +107,20 @@ impl Status {
         registry.register("lag_seconds", "Age of the newest committed record while there is a lag", m.lag_seconds.clone());
         registry.register("late", "Counters at or below the seq reached: nothing to add", m.late.clone());
         registry.register("duplicates", "Events that were in the ledger already", m.duplicates.clone());
+        registry.register(
+            "cmcd_passed_over",
+            "CMCD reports of which bytes that fell, or time longer than 15 minutes, were passed over",
+            m.cmcd_passed_over.clone(),
+        );
         registry.register("empty", "Counters that name no CDN: nothing to book", m.empty.clone());
         registry.register("late_rows", "Rows booked long after their window had closed", m.late_rows.clone());
         registry.register("quarantined_rows", "Rows that imply more than a player can receive", m.quarantined_rows.clone());
         registry.register("refused", "Records sent to the dead letter, by cause", m.refused.clone());
+        registry.register(
+            "dead_letters",
+            "Dead letters by what became of them; those not taken are given again, and count again",
+            m.dead_letters.clone(),
+        );
         registry.register("violations", "Counters that fell at a higher seq", m.violations.clone());
         registry.register("poison", "Records that could not be read at all", m.poison.clone());
         registry.register("sessions", "Sessions in memory", m.sessions.clone());
@@ -157,9 +175,11 @@ impl Metrics {
             late: Default::default(),
             duplicates: Default::default(),
             empty: Default::default(),
+            cmcd_passed_over: Default::default(),
             late_rows: Default::default(),
             quarantined_rows: Default::default(),
             refused: Default::default(),
+            dead_letters: Default::default(),
             violations: Default::default(),
             poison: Default::default(),
             sessions: Default::default(),
@@ -183,12 +203,43 @@ impl Metrics {
         }
     }
 
+    /// Counts dead letters that were given to the broker once.
+    pub fn dead_letters(&self, put: Result<(), &Error>, letters: u64) {
+        let [taken, refused, failed] = OUTCOMES;
+        let outcome = match put {
+            Ok(()) => taken,
+            Err(Error::LettersRefused(_)) => refused,
+            Err(_) => failed,
+        };
+        self.dead_letters.get_or_create(&OutcomeLabel { outcome }).inc_by(letters);
+    }
+
     pub fn refuse(&self, code: Code) {
         self.refused.get_or_create(&CodeLabel { code: code.as_str() }).inc();
     }
 }
 
+/// What can become of dead letters given to the broker.
+const OUTCOMES: [&str; 3] = ["taken", "refused", "failed"];
+
 /// From a quick local disk to a slow object store.
 fn commit_buckets() -> Histogram {
     Histogram::new([0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use livemeter_schemas::refusals::COUNTED;
+
+    #[test]
+    fn counters_have_the_names_that_refusals_are_read_by() {
+        let status = Status::new();
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &status.registry).unwrap();
+        for counted in COUNTED.iter().filter(|counted| counted.by == "processor") {
+            let name = counted.metric.trim_end_matches("_total");
+            assert!(text.contains(&format!("# TYPE {name} counter\n")), "{name} is not in\n{text}");
+        }
+    }
 }

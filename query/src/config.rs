@@ -41,6 +41,8 @@ pub struct Config {
     pub refresh_ms: u64,
     /// Partitions (threads' worth of work) of one query.
     pub partitions: usize,
+    /// Services whose refusals are told: ingest and processors, as base addresses. Asked only when somebody asks.
+    pub refusals_from: Vec<String>,
     /// Longest range of a report: thirteen months, a year beside the same month of the last.
     pub range_days_max: u32,
 }
@@ -62,6 +64,7 @@ impl Default for Config {
             sql_bytes_max: 64 << 10,
             refresh_ms: 1_000,
             partitions: 2,
+            refusals_from: Vec::new(),
             range_days_max: 400,
         }
     }

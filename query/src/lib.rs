@@ -15,6 +15,7 @@
 //! * [`traffic`]  bytes, sessions and peaks
 //! * [`quality`]  play time, stalls, views and startup times
 //! * [`status`]   how far the ledger is and how fresh, from file statistics alone
+//! * [`refusals`] what the services have refused, asked of their metrics
 //! * [`console`]  the page's files, built into the binary
 //! * [`metrics`]  what the service counts about itself
 //! * [`http`]     the routes; the only place that knows HTTP
@@ -31,6 +32,7 @@ pub mod ledger;
 pub mod metrics;
 pub mod number;
 pub mod quality;
+pub mod refusals;
 pub mod report;
 pub mod rows;
 pub mod status;

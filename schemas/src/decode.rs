@@ -8,7 +8,7 @@ mod explain;
 
 pub use check::id;
 
-use crate::event::{Event, TYPES};
+use crate::event::{CMCD, Event, TYPES};
 use crate::limits::Limits;
 use crate::refusal::{Code, Refusal};
 use serde::Deserialize;
@@ -52,6 +52,7 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
         "session_end" => typed(json).map(Event::SessionEnd),
         "cdn_switch" => typed(json).map(Event::CdnSwitch),
         "error" => typed(json).map(Event::Error),
+        CMCD => typed(json).map(Event::Cmcd),
         other => Err(Refusal::new(
             Code::UnknownType,
             "type",

@@ -7,7 +7,7 @@ use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use serde_json::{Value, json};
 
 /// Version of the derived tables' columns and of their meaning. A table of another version is made anew.
-pub const DERIVED_VERSION: u32 = 1;
+pub const DERIVED_VERSION: u32 = 2;
 
 /// Folder of the traffic per 5 minutes, below the ledger's root; so are the others.
 pub const TRAFFIC_5M: &str = "traffic_5m";
@@ -100,6 +100,7 @@ const SESSION_COLUMNS: &[Column] = &[
     text("user_id", "User, as the session's newest row has it"),
     text("programme_id", "Programme, as the session's newest row has it"),
     or_null(text("region", "Region, as the newest row that names one has it")),
+    or_null(int("asn", "Autonomous system it came from, as the newest row that has one says; null where ingest looks none up")),
     at("started_at", "When the player says the session started; first_row_at when its session_start never came"),
     at("first_row_at", "Start of the session's first window, or its first event, whichever is earlier"),
     at("last_row_at", "Latest time of any of the session's rows, on our clock"),
@@ -132,6 +133,7 @@ const STALL_COLUMNS: &[Column] = &[
     PROGRAMME,
     or_null(text("cdn", "CDN in use when it began")),
     REGION,
+    or_null(int("asn", "Autonomous system it came from; null where ingest looks none up")),
     USER,
     SESSION,
     int("seq", "Number of the event within its session"),

@@ -4,14 +4,17 @@
 
 mod parts;
 
-pub use parts::{Counters, EndReason, LastSegment, Media, StallKind, State, SwitchReason};
+pub use parts::{CdnBytes, Counters, EndReason, LastSegment, Media, StallKind, State, SwitchReason};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Every event type's name on the wire (`type`).
+/// Every event type's name on the wire (`type`), as clients may post it to `/v1/events`.
 pub const TYPES: [&str; 7] = ["heartbeat", "stall", "session_start", "playback_start", "session_end", "cdn_switch", "error"];
+
+/// The one type that ingest itself writes, from what was posted to `/v1/cmcd`.
+pub const CMCD: &str = "cmcd";
 
 /// Declares one event struct with the head that all of them share.
 macro_rules! event {
@@ -141,6 +144,46 @@ event! {
     }
 }
 
+event! {
+    /// One CMCD report (CTA-5004-B) as `POST /v1/cmcd` understood it. Written by ingest alone; `/v1/events` refuses it.
+    /// `session_id` is `sid`, `seq` is `sn`, `at_ms` is `ts`, `programme_id` is `cid`.
+    Cmcd {
+        /// `e`: what the report tells of, such as `ps` (another state), `t` (an interval) or `rr` (a response).
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        event: Option<Cow<'a, str>>,
+        /// `sta`: the state from `at_ms` on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        state: Option<State>,
+        /// The CDN in use, by the table of hosts.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        cdn: Option<Cow<'a, str>>,
+        /// Cumulative bytes by the custom keys; none when the player does not count them.
+        #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+        bytes: Vec<CdnBytes<'a>>,
+        /// `msd`: from the viewer's wish to the first picture; said once per session.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        startup_ms: Option<u64>,
+        /// `bs` of version 1: the buffer ran dry since the request before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        starved: bool,
+        /// The first of `ec`: the player's own code of an error.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        error: Option<Cow<'a, str>>,
+        /// `br`: bitrate of the media.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bitrate_kbps: Option<u64>,
+        /// `bl`: media ahead of the playhead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        buffer_ms: Option<u64>,
+        /// `ltc`: how far behind live.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        latency_ms: Option<u64>,
+        /// The report as it was sent; left out where its app's users have pseudonyms.
+        #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+        report: Option<Cow<'a, str>>,
+    }
+}
+
 /// Any event, by its `type`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -152,6 +195,7 @@ pub enum Event<'a> {
     SessionEnd(SessionEnd<'a>),
     CdnSwitch(CdnSwitch<'a>),
     Error(Error<'a>),
+    Cmcd(Cmcd<'a>),
 }
 
 /// What every event carries, borrowed from it.
@@ -175,6 +219,7 @@ macro_rules! each {
             Event::SessionEnd($e) => $body,
             Event::CdnSwitch($e) => $body,
             Event::Error($e) => $body,
+            Event::Cmcd($e) => $body,
         }
     };
 }
@@ -190,6 +235,7 @@ impl<'a> Event<'a> {
             Event::SessionEnd(_) => TYPES[4],
             Event::CdnSwitch(_) => TYPES[5],
             Event::Error(_) => TYPES[6],
+            Event::Cmcd(_) => CMCD,
         }
     }
 
@@ -207,6 +253,11 @@ impl<'a> Event<'a> {
     /// The same event of another user: for pseudonyms.
     pub fn set_user_id(&mut self, user_id: Cow<'a, str>) {
         each!(self, e => e.user_id = user_id)
+    }
+
+    /// The same event under another number: for what is made of CMCD reports, which are numbered by their senders.
+    pub fn set_seq(&mut self, seq: u64) {
+        each!(self, e => e.seq = seq)
     }
 
     /// The counters it carries: those of a heartbeat or of a session's end; none otherwise.

@@ -22,6 +22,9 @@ pub const QUARANTINED: &str = "quarantined";
 /// `status` of quarantined amounts that somebody has refused for good.
 pub const REJECTED: &str = "rejected";
 
+/// Column of `events` that came later than the table: tables made before it get it when they are opened.
+pub const CMCD_STATE: &str = "cmcd_state";
+
 fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, false)
 }
@@ -59,6 +62,8 @@ pub fn increments() -> Schema {
         text("programme_id"),
         text("cdn"),
         text_or_null("region"),
+        // Number of the autonomous system it came from, where ingest has a file that tells; never the player's word.
+        int_or_null("asn"),
         text("user_id"),
         text("session_id"),
         int("bytes"),
@@ -94,8 +99,8 @@ pub fn increments() -> Schema {
     ])
 }
 
-/// One row per stall, session start, playback start, session end, CDN switch or error.
-/// Columns that a type does not have are null; `raw` is the client's own text.
+/// One row per stall, session start, playback start, session end, CDN switch or error, and one per CMCD report that
+/// explains none of these (`cmcd`). Columns that a type does not have are null; `raw` is the client's own text.
 pub fn events() -> Schema {
     Schema::new(vec![
         at("at"),
@@ -104,6 +109,7 @@ pub fn events() -> Schema {
         text("programme_id"),
         text_or_null("cdn"),
         text_or_null("region"),
+        int_or_null("asn"),
         text("user_id"),
         text("session_id"),
         int("seq"),
@@ -133,6 +139,8 @@ pub fn events() -> Schema {
         int("kafka_partition"),
         int("kafka_offset"),
         text(DATE),
+        // Rows that came of CMCD reports: what the session is known to be at after this one. The newest `seq` counts.
+        text_or_null(CMCD_STATE),
     ])
 }
 

@@ -13,6 +13,7 @@
 //! * [`period`]     a closed period: totals, and the offsets up to which they count
 //! * [`metrics`]    the definitions printed beside every figure
 //! * [`reports`]    the shapes of the traffic and quality reports, the definitions, the status
+//! * [`refusals`]   what services refuse, by cause, and the counters that is read from
 //! * [`bills`]      the shapes of the bill check: contracts, logs, invoices, differences, simulation
 //! * [`sql`]        a query in SQL, and its answer
 //! * [`openapi`]    the published HTTP contract, assembled from all of the above
@@ -31,6 +32,7 @@ pub mod period;
 pub mod published;
 pub mod record;
 pub mod refusal;
+pub mod refusals;
 pub mod reports;
 pub mod sql;
 pub mod time;

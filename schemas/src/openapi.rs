@@ -4,6 +4,7 @@
 mod paths;
 
 use crate::answer::{Answer, Batch, Problem};
+use crate::refusals::Refusals;
 use crate::reports::{Definitions, QualityRow, Report, ReportQuery, Status, TrafficRow};
 use crate::sql::{SqlAnswer, SqlRequest};
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -25,6 +26,7 @@ pub fn document() -> Value {
     answered.subschema_for::<Report<QualityRow>>();
     answered.subschema_for::<Definitions>();
     answered.subschema_for::<Status>();
+    answered.subschema_for::<Refusals>();
     answered.subschema_for::<SqlAnswer>();
 
     let mut schemas = asked.take_definitions(true);

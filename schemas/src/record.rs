@@ -31,24 +31,34 @@ pub struct Record<'a> {
     /// Where the batch came from, as ingest looked it up; only where the client gave no region.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Cow<'a, str>>,
+    /// Number of the autonomous system that the batch came from, as ingest looked it up; never the client's word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asn: Option<u32>,
     /// The event exactly as the client wrote it; under the user's pseudonym, where its app has those.
     #[serde(borrow)]
     #[schemars(with = "crate::event::Event<'a>")]
     pub event: &'a RawValue,
 }
 
-/// Writes the record around the client's own text of the event.
-pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, event: &str) -> serde_json::Result<()> {
-    write_from(out, app, received_at_ms, sent_at_ms, None, event)
+/// What ingest has looked up of the address that a batch came from.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct LookedUp<T> {
+    pub region: Option<T>,
+    pub asn: Option<u32>,
 }
 
-/// The same with a region that was looked up.
+/// Writes the record around the client's own text of the event.
+pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, event: &str) -> serde_json::Result<()> {
+    write_from(out, app, received_at_ms, sent_at_ms, LookedUp::default(), event)
+}
+
+/// The same with what was looked up.
 pub fn write_from(
     out: &mut Vec<u8>,
     app: &str,
     received_at_ms: i64,
     sent_at_ms: Option<i64>,
-    region: Option<&str>,
+    found: LookedUp<&str>,
     event: &str,
 ) -> serde_json::Result<()> {
     out.clear();
@@ -59,9 +69,12 @@ pub fn write_from(
     if let Some(sent) = sent_at_ms {
         let _ = write!(out, ",\"sent_at_ms\":{sent}");
     }
-    if let Some(region) = region {
+    if let Some(region) = found.region {
         out.extend_from_slice(b",\"region\":");
         serde_json::to_writer(&mut *out, region)?;
+    }
+    if let Some(asn) = found.asn {
+        let _ = write!(out, ",\"asn\":{asn}");
     }
     out.extend_from_slice(b",\"event\":");
     out.extend_from_slice(event.as_bytes());
@@ -76,13 +89,14 @@ pub struct Parts<'a> {
     pub received_at_ms: i64,
     pub sent_at_ms: Option<i64>,
     pub region: Option<Cow<'a, str>>,
+    pub asn: Option<u32>,
     pub event: &'a str,
 }
 
 impl<'a> From<Record<'a>> for Parts<'a> {
     fn from(record: Record<'a>) -> Self {
-        let Record { app, received_at_ms, sent_at_ms, region, event, .. } = record;
-        Parts { app, received_at_ms, sent_at_ms, region, event: event.get() }
+        let Record { app, received_at_ms, sent_at_ms, region, asn, event, .. } = record;
+        Parts { app, received_at_ms, sent_at_ms, region, asn, event: event.get() }
     }
 }
 
@@ -101,12 +115,16 @@ pub fn parts(text: &str) -> Option<Parts<'_>> {
         Some(rest) => plain(rest).map(|(region, rest)| (Some(Cow::Borrowed(region)), rest))?,
         None => (None, rest),
     };
+    let (asn, rest) = match rest.strip_prefix(",\"asn\":") {
+        Some(rest) => integer(rest).and_then(|(n, rest)| Some((Some(u32::try_from(n).ok()?), rest)))?,
+        None => (None, rest),
+    };
     let event = rest.strip_prefix(",\"event\":")?.strip_suffix('}')?;
     // Space around it belongs to nobody: serde leaves it out of the event's own text, and so must this.
     if !event.starts_with('{') || !event.ends_with('}') {
         return None;
     }
-    Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, region, event })
+    Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, region, asn, event })
 }
 
 /// A text with nothing escaped in it, behind its first quote, and what follows it.
@@ -218,8 +236,9 @@ mod tests {
         assert_eq!(record.event.get(), event);
         write(&mut out, "demo", 7, None, event).unwrap();
         assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().sent_at_ms, None);
-        write_from(&mut out, "demo", 7, None, Some("DE-BE"), event).unwrap();
-        assert_eq!(serde_json::from_slice::<Record>(&out).unwrap().region.as_deref(), Some("DE-BE"));
+        write_from(&mut out, "demo", 7, None, LookedUp { region: Some("DE-BE"), asn: Some(u32::MAX) }, event).unwrap();
+        let record: Record = serde_json::from_slice(&out).unwrap();
+        assert_eq!((record.region.as_deref(), record.asn), (Some("DE-BE"), Some(u32::MAX)));
     }
 
     fn by_serde(text: &str) -> Option<Parts<'_>> {
@@ -231,8 +250,8 @@ mod tests {
         let event = r#"{"type":"stall","x":"}"}"#;
         let mut out = Vec::new();
         for (app, sent) in [("demo", Some(-5)), ("demo", None), ("dé mo", Some(0))] {
-            for region in [None, Some("DE-BE")] {
-                write_from(&mut out, app, 7, sent, region, event).unwrap();
+            for (region, asn) in [(None, None), (Some("DE-BE"), None), (None, Some(0)), (Some("DE-BE"), Some(u32::MAX))] {
+                write_from(&mut out, app, 7, sent, LookedUp { region, asn }, event).unwrap();
                 let text = std::str::from_utf8(&out).unwrap();
                 assert_eq!(parts(text), by_serde(text));
                 assert_eq!(parts(text).unwrap().event, event);
@@ -246,6 +265,10 @@ mod tests {
             r#"{"v":1,"app":"a","received_at_ms":7e1,"event":{}}"#,
             r#"{"v":1,"app":"a","received_at_ms":99999999999999999999,"event":{}}"#,
             r#"{"v":2,"app":"a","received_at_ms":7,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7,"asn":4294967296,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7,"asn":-1,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7,"asn":null,"event":{}}"#,
+            r#"{"v":1,"app":"a","received_at_ms":7,"asn":1,"region":"x","event":{}}"#,
             r#"{"v":1,"app":"a","received_at_ms":7,"event":{}} "#,
             "{\"v\":1,\"app\":\"a\",\"received_at_ms\":7,\"event\":\t{}}",
             "{\"v\":1,\"app\":\"a\",\"received_at_ms\":7,\"event\":{} }",
@@ -258,9 +281,9 @@ mod tests {
     proptest! {
         /// Any change to a record: where its event is still one JSON value, both readings are the same.
         #[test]
-        fn no_change_to_a_record_is_read_in_two_ways(at in 0usize..120, with in "[-0-9a{}\",:\\\\ ]{0,3}", cut in 0usize..4, sent in proptest::option::of(any::<i64>())) {
+        fn no_change_to_a_record_is_read_in_two_ways(at in 0usize..120, with in "[-0-9a{}\",:\\\\ ]{0,3}", cut in 0usize..4, sent in proptest::option::of(any::<i64>()), asn in proptest::option::of(any::<u32>())) {
             let mut out = Vec::new();
-            write(&mut out, "demo", 1_760_000_000_000, sent, r#"{"type":"stall","seq":1}"#).unwrap();
+            write_from(&mut out, "demo", 1_760_000_000_000, sent, LookedUp { region: None, asn }, r#"{"type":"stall","seq":1}"#).unwrap();
             let mut text = String::from_utf8(out).unwrap();
             let at = at.min(text.len());
             text.replace_range(at..(at + cut).min(text.len()), &with);
@@ -268,7 +291,8 @@ mod tests {
                 let read = by_serde(&text);
                 let event = read.as_ref().map(|r| r.event);
                 prop_assert_eq!(event, Some(parts.event), "{}", text);
-                prop_assert_eq!(read.map(|r| (r.app, r.received_at_ms, r.sent_at_ms)), Some((parts.app, parts.received_at_ms, parts.sent_at_ms)), "{}", text);
+                let told = |r: Parts| (r.app.into_owned(), r.received_at_ms, r.sent_at_ms, r.asn);
+                prop_assert_eq!(read.map(told), Some(told(parts.clone())), "{}", text);
             }
         }
     }

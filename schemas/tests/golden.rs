@@ -2,7 +2,7 @@
 //! cannot be changed, so these files are added to, never edited.
 
 use livemeter_schemas::answer::{Answer, Batch, RawBatch};
-use livemeter_schemas::event::{Event, TYPES};
+use livemeter_schemas::event::{CMCD, Event, TYPES};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, DeadLetter, Record};
 use livemeter_schemas::{EVENTS_VERSION, decode};
@@ -36,6 +36,17 @@ fn every_event_type_reads_and_writes_as_it_did() {
             assert_eq!(batch.events.iter().map(Event::type_name).collect::<Vec<_>>(), [*kind]);
         }
     }
+}
+
+/// Ingest writes it and the processor reads it, perhaps of another version.
+#[test]
+fn a_report_reads_and_writes_as_it_did() {
+    let text = golden("cmcd.event");
+    let event = decode::event(&text, &Limits::default()).unwrap();
+    assert_eq!(event.type_name(), CMCD);
+    assert_eq!(serde_json::to_value(&event).unwrap(), value(&text));
+    let least = r#"{"type":"cmcd","session_id":"s","seq":0,"at_ms":0,"user_id":"u","programme_id":"p"}"#;
+    assert_eq!(serde_json::to_string(&decode::event(least, &Limits::default()).unwrap()).unwrap(), least);
 }
 
 #[test]

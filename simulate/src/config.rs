@@ -41,6 +41,8 @@ pub struct Config {
     pub ingest_url: String,
     /// The app (tenant) that the audience belongs to.
     pub app: String,
+    /// The app's write key, for an ingest that asks for one.
+    pub write_key: Option<String>,
     /// Size of the audience. About 1 KiB of memory each.
     pub viewers: u32,
     /// The same seed gives the same audience.
@@ -95,6 +97,7 @@ impl Default for Config {
         Config {
             ingest_url: "http://127.0.0.1:8700".into(),
             app: "demo".into(),
+            write_key: None,
             viewers: 10_000,
             seed: 1,
             run_id: None,

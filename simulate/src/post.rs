@@ -6,7 +6,7 @@ use crate::outbox::Outcome;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1::{self, SendRequest};
-use hyper::header::{CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER};
 use hyper::{Method, Request, Response, StatusCode, Uri, body::Incoming};
 use hyper_util::rt::TokioIo;
 use livemeter_schemas::answer::{Answer, EventAnswer};
@@ -26,6 +26,8 @@ pub struct Target {
     /// Prepared once: a request only takes another reference.
     host: HeaderValue,
     path: Uri,
+    /// The app's write key; ingest asks for it where it has a file of apps.
+    authorization: Option<HeaderValue>,
     timeout: Duration,
 }
 
@@ -40,7 +42,15 @@ impl Target {
         let path = format!("{}/v1/events", base.path().trim_end_matches('/')).parse().map_err(|_| wrong())?;
         let address = format!("{}:{}", authority.host(), authority.port_u16().unwrap_or(80));
         let host = HeaderValue::from_str(authority.as_str()).map_err(|_| wrong())?;
-        Ok(Target { address, host, path, timeout })
+        Ok(Target { address, host, path, authorization: None, timeout })
+    }
+
+    /// The same, posting with this write key.
+    pub fn with_write_key(self, key: Option<&str>) -> Result<Self, Error> {
+        let bearer = |key: &str| HeaderValue::from_str(&format!("Bearer {key}"));
+        // The value is not repeated: it may be a secret that was given in the wrong place.
+        let wrong = |_| Error::Config { field: "write_key", value: "(not shown)".into(), accepted: "give one line of plain text" };
+        Ok(Target { authorization: key.map(bearer).transpose().map_err(wrong)?, ..self })
     }
 
     fn request(&self, body: Bytes) -> Request<Full<Bytes>> {
@@ -49,6 +59,9 @@ impl Target {
         *request.uri_mut() = self.path.clone();
         request.headers_mut().insert(HOST, self.host.clone());
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
         request
     }
 }
@@ -162,6 +175,17 @@ mod tests {
         for wrong in ["https://h:1", "127.0.0.1:8700", "", "ftp://x"] {
             assert!(target(wrong).unwrap_err().to_string().starts_with("ingest_url: "), "{wrong}");
         }
+    }
+
+    #[test]
+    fn a_write_key_goes_with_every_request_and_no_key_adds_no_header() {
+        let target = || Target::new("http://h:1", Duration::from_secs(1)).unwrap();
+        let with = target().with_write_key(Some("lmw_1a2b3c4d_x")).unwrap().request(Bytes::new());
+        assert_eq!(with.headers()[AUTHORIZATION], "Bearer lmw_1a2b3c4d_x");
+        let without = target().with_write_key(None).unwrap().request(Bytes::new());
+        assert!(!without.headers().contains_key(AUTHORIZATION));
+        let wrong = target().with_write_key(Some("two\nlines")).unwrap_err().to_string();
+        assert!(wrong.starts_with("write_key: ") && !wrong.contains("lines\n"), "{wrong}");
     }
 
     #[test]

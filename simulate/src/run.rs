@@ -48,7 +48,8 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Truth, Error> {
     config.check()?;
-    let target = Target::new(&config.ingest_url, Duration::from_millis(config.request_timeout_ms))?;
+    let target =
+        Target::new(&config.ingest_url, Duration::from_millis(config.request_timeout_ms))?.with_write_key(config.write_key.as_deref())?;
     let (stop, stopped) = oneshot::channel::<()>();
     let (tell, mut told) = oneshot::channel();
     let body = move || {

@@ -89,6 +89,7 @@ type Shared = Arc<Mutex<Server>>;
 
 async fn answer(server: Shared, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, std::io::Error> {
     assert_eq!(request.uri().path(), "/v1/events");
+    assert_eq!(request.headers()["authorization"], "Bearer lmw_tests", "every request has the app's key");
     let body = request.into_body().collect().await.map_err(std::io::Error::other)?.to_bytes();
     let (answers, slow) = {
         let mut server = server.lock().unwrap();
@@ -149,6 +150,7 @@ async fn serve(listener: TcpListener, server: Shared) {
 fn config(address: std::net::SocketAddr) -> Config {
     Config {
         ingest_url: format!("http://{address}"),
+        write_key: Some("lmw_tests".into()),
         viewers: 300,
         heartbeat_ms: 500,
         session_ms_mean: 3_000,

@@ -81,6 +81,7 @@ fn check(session: &mut Watched, event: &Event<'_>) {
         Event::CdnSwitch(e) => assert_ne!(e.from_cdn, e.to_cdn),
         Event::SessionEnd(_) => session.ended = true,
         Event::SessionStart(_) | Event::Error(_) => {}
+        Event::Cmcd(_) => panic!("a simulated SDK sends no reports"),
     }
     let known = session.counters.len();
     for c in event.counters() {

@@ -1,8 +1,12 @@
 //! What a setting's value may look like: one parser per kind, each naming what it accepts.
 
 use livemeter_ingest::address::Network;
+use livemeter_ingest::cmcd::hosts::Hosts;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// Each is asked whenever somebody asks for all of them.
+const URLS_MAX: usize = 64;
 
 /// The kind of a setting's value, with its bounds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -15,6 +19,8 @@ pub enum Kind {
     Url,
     /// The same, or nothing.
     OptionalUrl,
+    /// Several of them, comma-separated, possibly none.
+    Urls,
     Duration(Duration, Duration),
     Size(u64, u64),
     Count(u64, u64),
@@ -29,6 +35,8 @@ pub enum Kind {
     List,
     /// Comma-separated networks: `10.0.0.0/8, ::1`
     Networks,
+    /// Hosts and their CDNs: `edge.example=cdn-a, *.b.example=cdn-b`
+    Hosts,
     /// A file or folder; empty where the setting is optional.
     Path,
 }
@@ -52,6 +60,7 @@ impl Kind {
             Kind::Brokers => "host:port, several separated by commas".into(),
             Kind::Url => "an address such as http://127.0.0.1:8700".into(),
             Kind::OptionalUrl => "an address such as http://127.0.0.1:4318, or nothing".into(),
+            Kind::Urls => format!("addresses such as http://127.0.0.1:8700, separated by commas, at most {URLS_MAX}"),
             Kind::Duration(min, max) => {
                 format!("a duration such as 500ms, 10s, 5m, 1h or 7d, from {} to {}", show_duration(min), show_duration(max))
             }
@@ -63,6 +72,7 @@ impl Kind {
             Kind::Word(words) => words.join(" or "),
             Kind::List => "values separated by commas".into(),
             Kind::Networks => "networks such as 10.0.0.0/8 or ::1, separated by commas".into(),
+            Kind::Hosts => "host=cdn pairs separated by commas; a host is a name, a name:port or *.domain".into(),
             Kind::Path => "a path".into(),
         }
     }
@@ -79,6 +89,11 @@ impl Kind {
             }
             Kind::OptionalUrl if text.is_empty() => Some(Value::Text(String::new())),
             Kind::OptionalUrl => Kind::Url.parse(text),
+            Kind::Urls => {
+                let urls: Vec<String> = list(text).map(|one| one.trim_end_matches('/').to_owned()).collect();
+                let good = urls.len() <= URLS_MAX && urls.iter().all(|one| Kind::Url.parse(one).is_some());
+                good.then_some(Value::List(urls))
+            }
             Kind::Duration(min, max) => parse_duration(text).filter(|d| (min..=max).contains(d)).map(Value::Duration),
             Kind::Size(min, max) => parse_size(text).filter(|n| (min..=max).contains(n)).map(Value::Integer),
             Kind::Count(min, max) => text.replace('_', "").parse().ok().filter(|n| (min..=max).contains(n)).map(Value::Integer),
@@ -87,6 +102,7 @@ impl Kind {
             Kind::Word(words) => words.contains(&text).then(|| Value::Text(text.into())),
             Kind::Name => (!text.is_empty()).then(|| Value::Text(text.into())),
             Kind::List => Some(Value::List(list(text).map(Into::into).collect())),
+            Kind::Hosts => text.parse::<Hosts>().is_ok().then(|| Value::Text(text.into())),
             Kind::Networks => {
                 list(text).all(|one| one.parse::<Network>().is_ok()).then(|| Value::List(list(text).map(Into::into).collect()))
             }
@@ -171,6 +187,9 @@ mod tests {
             (Kind::Url, "", false),
             (Kind::OptionalUrl, "", true),
             (Kind::OptionalUrl, "a:1", false),
+            (Kind::Urls, "http://a:1, http://[::1]:2/", true),
+            (Kind::Urls, "", true),
+            (Kind::Urls, "http://a:1, b:2", false),
             (ten, "10s", true),
             (ten, "10", false),
             (ten, "2m", false),
@@ -185,6 +204,8 @@ mod tests {
             (Kind::Name, "", false),
             (Kind::Networks, "10.0.0.0/8, ::1", true),
             (Kind::Networks, "", true),
+            (Kind::Hosts, "edge.example=cdn-a, *.b.example=cdn-b", true),
+            (Kind::Hosts, "edge.example", false),
             (Kind::Networks, "10.0.0.0/8, localhost", false),
         ];
         for (kind, text, good) in cases {

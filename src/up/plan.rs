@@ -87,6 +87,8 @@ impl Plan {
         if embedded_broker.is_some() && settings.raw("ingest.linger") == DEFAULT_LINGER {
             ingest_args.extend(args(&["--linger", EMBEDDED_LINGER]));
         }
+        // The console shows what this tree refuses.
+        let counting = format!("http://{}, http://{}", reached(ingest), reached(processor));
         let viewers = settings.integer("up.viewers");
         let audience = (viewers > 0).then(|| {
             let url = format!("http://{}", reached(ingest));
@@ -100,7 +102,11 @@ impl Plan {
                 args(&["process", "--brokers", &brokers, "--ledger", &ledger, "--listen", &processor.to_string()]),
                 Some(processor),
             ),
-            query: make("query", args(&["query", "--ledger", &ledger, "--listen", &query.to_string()]), Some(query)),
+            query: make(
+                "query",
+                args(&["query", "--ledger", &ledger, "--listen", &query.to_string(), "--refusals-from", &counting]),
+                Some(query),
+            ),
             audience,
             viewers,
             brokers,

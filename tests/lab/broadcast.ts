@@ -28,6 +28,13 @@ export async function loop(folder: string): Promise<string> {
   return file;
 }
 
+/** The loop cut into segments of 2 s, as HLS and as DASH, in this folder. */
+export async function onDemand(file: string, folder: string): Promise<void> {
+  const copy = ["-hide_banner", "-loglevel", "error", "-y", "-i", file, "-c", "copy"];
+  await run("ffmpeg", [...copy, "-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename", path.join(folder, "vod-%03d.ts"), path.join(folder, "vod.m3u8")]);
+  await run("ffmpeg", [...copy, "-f", "dash", "-seg_duration", "2", "-use_template", "1", "-use_timeline", "0", path.join(folder, "vod.mpd")]);
+}
+
 /** Pushes the loop, as if live, to every address until it is stopped. */
 export async function broadcast(children: Children, file: string, to: string[]): Promise<Child> {
   const outputs = to.flatMap((url) => ["-c", "copy", "-f", "flv", "-flvflags", "no_duration_filesize", url]);

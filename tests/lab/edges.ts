@@ -13,8 +13,8 @@ export interface Edge {
   /** `host:port` as the browser sees it. */
   host: string;
   access_log: string;
-  /** Limits every response to this many body bytes a second, from the next request on. */
-  throttle(bytes_per_s: number): Promise<void>;
+  /** Limits every response to this many body bytes a second, from the next request on; null takes the limit away. */
+  throttle(bytes_per_s: number | null): Promise<void>;
 }
 
 interface Place {
@@ -39,14 +39,14 @@ export async function startEdge(children: Children, cdn: Cdn, place: Place): Pro
     playlist_url: `http://127.0.0.1:${http_port}/${STREAM}.m3u8`,
     host: `127.0.0.1:${http_port}`,
     access_log: path.join(folder, "access.log"),
-    async throttle(bytes_per_s: number) {
+    async throttle(bytes_per_s: number | null) {
       writeFileSync(file, configuration(place, bytes_per_s));
       await run("nginx", nginx("-s", "reload"));
       // The old worker lives on for the broadcaster's connection. It closes idle viewers' connections and
       // answers no second request on a busy one, so every request from here on meets the limit.
       await until(`${cdn} is throttled`, 5_000, async () => {
         const answer = await fetch(`http://127.0.0.1:${http_port}/alive`, { headers: { connection: "close" } });
-        return (await answer.text()) === String(bytes_per_s) || undefined;
+        return (await answer.text()) === String(bytes_per_s ?? "free") || undefined;
       });
     },
   };
@@ -110,7 +110,7 @@ http {
   fastcgi_temp_path ${folder}/tmp/fastcgi;
   uwsgi_temp_path ${folder}/tmp/uwsgi;
   scgi_temp_path ${folder}/tmp/scgi;
-  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; }
+  types { application/vnd.apple.mpegurl m3u8; video/mp2t ts; application/dash+xml mpd; video/mp4 m4s mp4; }
   gzip off;       # the browser counts decoded bytes, the log counts sent ones: they are the same only unpacked
   etag off;       # nothing is answered by "not modified"
   if_modified_since off;

@@ -95,7 +95,7 @@ async function report(services: Services, name: "traffic" | "quality"): Promise<
   return (answer as { rows: Row[] }).rows;
 }
 
-async function sql(services: Services, text: string): Promise<Row[]> {
+export async function sql(services: Services, text: string): Promise<Row[]> {
   const asked = { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ sql: text }) };
   const { columns, rows } = (await json(`${services.query_url}/v1/sql`, asked)) as { columns: { name: string }[]; rows: unknown[][] };
   return rows.map((row) => Object.fromEntries(columns.map((c, i) => [c.name, row[i]])));

@@ -6,22 +6,33 @@ import { readFileSync } from "node:fs";
 import http from "node:http";
 import type { AddressInfo } from "node:net";
 import path from "node:path";
-import type { PageSettings, Testimony } from "./page/contract.ts";
+import type { Testimony } from "./page/contract.ts";
 import type { Settings } from "./settings.ts";
 
+/** What the page is made of, below the lab's folder, and whether it embeds our SDK. */
+export interface Made {
+  html: string;
+  script: string;
+  sdk: boolean;
+}
+
+const LAB: Made = { html: "page/index.html", script: "page/page.ts", sdk: true };
+
 export interface Site {
-  address(page: PageSettings): string;
+  address(page: object): string;
   /** All that this viewer's page has said so far. */
   testimony(viewer: string): Testimony;
   close(): Promise<void>;
 }
 
-export async function openSite(settings: Settings): Promise<Site> {
+export async function openSite(settings: Settings, made: Made = LAB): Promise<Site> {
   const files = new Map([
-    ["/", { type: "text/html", text: readFileSync(path.join(settings.room, "page/index.html"), "utf8") }],
-    ["/page.js", { type: "text/javascript", text: await bundle(path.join(settings.room, "page/page.ts")) }],
-    ["/livemeter.js", { type: "text/javascript", text: readFileSync(path.join(settings.sdk, "dist/livemeter.iife.js"), "utf8") }],
+    ["/", { type: "text/html", text: readFileSync(path.join(settings.room, made.html), "utf8") }],
+    ["/page.js", { type: "text/javascript", text: await bundle(path.join(settings.room, made.script)) }],
   ]);
+  if (made.sdk) {
+    files.set("/livemeter.js", { type: "text/javascript", text: readFileSync(path.join(settings.sdk, "dist/livemeter.iife.js"), "utf8") });
+  }
   const heard = new Map<string, Testimony>();
   const testimony = (viewer: string): Testimony => {
     const said = heard.get(viewer) ?? { samples: [], requests: [], notes: [], left: false };

@@ -7,6 +7,10 @@ import type { Settings } from "./settings.ts";
 export interface Services {
   /** Where the SDK posts. */
   events_url: string;
+  /** Where players with a reporter of their own post. */
+  cmcd_url: string;
+  /** Reads the topic again, by the rules, against the ledger; an error says what differs. */
+  audit(): Promise<string>;
   query_url: string;
   /** Records accepted by ingest and not yet committed to the ledger. */
   lag(): Promise<number>;
@@ -19,7 +23,7 @@ interface Ports {
   query: number;
 }
 
-export async function startServices(children: Children, settings: Settings, data: string, ports: Ports): Promise<Services> {
+export async function startServices(children: Children, settings: Settings, data: string, ports: Ports, ingest: string[] = []): Promise<Services> {
   const livemeter = path.join(settings.bin, "livemeter");
   const broker = path.join(settings.bin, "livemeter-broker");
   const at = (port: number): string => `127.0.0.1:${port}`;
@@ -29,7 +33,7 @@ export async function startServices(children: Children, settings: Settings, data
   const mortal = "--die-with-parent";
   await children.start("broker", broker, ["--listen", at(ports.broker), "--data", path.join(data, "broker"), mortal]);
   await until("topics are created", 30_000, async () => run(livemeter, ["topics", "create", ...brokers]), 500);
-  await children.start("ingest", livemeter, ["ingest", "--listen", at(ports.ingest), ...brokers, mortal]);
+  await children.start("ingest", livemeter, ["ingest", "--listen", at(ports.ingest), ...brokers, ...ingest, mortal]);
   await children.start("process", livemeter, ["process", "--listen", at(ports.processor), "--ledger", ledger, ...brokers, mortal]);
   await children.start("query", livemeter, ["query", "--listen", at(ports.query), "--ledger", ledger, mortal]);
   for (const [name, port] of [["ingest", ports.ingest], ["processor", ports.processor], ["query", ports.query]] as const) {
@@ -39,6 +43,8 @@ export async function startServices(children: Children, settings: Settings, data
   }
   return {
     events_url: `http://${at(ports.ingest)}/v1/events`,
+    cmcd_url: `http://${at(ports.ingest)}/v1/cmcd`,
+    audit: async () => run(livemeter, ["audit", "--ledger", ledger, ...brokers]),
     query_url: `http://${at(ports.query)}`,
     lag: async () => gauge(await (await fetch(`http://${at(ports.processor)}/metrics`)).text(), "livemeter_processor_lag_records"),
   };

@@ -21,7 +21,7 @@ export interface Viewer {
   network: NetworkRequest[];
 }
 
-const ARGS = [
+export const ARGS = [
   ...["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--mute-audio"],
   ...["--disable-background-networking", "--disable-component-update", "--disable-sync"],
   "--autoplay-policy=no-user-gesture-required",

@@ -10,13 +10,17 @@
 //! * [`faults`]    the processor killed, cut off and raced against itself, with a log to compare with
 //! * [`http`]      posts and gets
 //! * [`tree`]      ingest, processor and query around one broker
+//! * [`apps`]      a file of apps, its keys and tokens, made by the tools
+//! * [`edge`]      ingest alone, under attack: raw bytes in, and what must hold afterwards
 //! * [`up`]        the whole tree as `livemeter up` starts it
 //! * [`audience`]  events as a player posts them, and what must come out of them
 //! * [`truth`]     the reports against the truth of a simulated audience
 
+pub mod apps;
 pub mod audience;
 pub mod binary;
 pub mod brokers;
+pub mod edge;
 pub mod faults;
 pub mod http;
 pub mod kafka;

@@ -6,62 +6,14 @@ mod privacy;
 #[path = "identity/tokens.rs"]
 mod tokens;
 
+use livemeter_tests::apps::{Apps, livemeter, said};
 use livemeter_tests::audience::{APP, Session, batch};
 use livemeter_tests::brokers::{Broker, Kind};
 use livemeter_tests::http::Answer;
 use livemeter_tests::tree::Tree;
-use livemeter_tests::{binary, kafka, wait};
+use livemeter_tests::{kafka, wait};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use tempfile::TempDir;
-
-/// A file of apps in a folder of its own, and the tools over it.
-pub struct Apps {
-    folder: TempDir,
-}
-
-impl Apps {
-    /// One app, [`APP`], made with these further flags; and its write key.
-    pub fn with(flags: &[&str]) -> (Apps, String) {
-        let apps = Apps { folder: tempfile::tempdir().expect("a temporary folder") };
-        let mut words = vec!["apps", "create", APP, "--json"];
-        words.extend(flags);
-        let key = said(&apps.run(&words))["key"].as_str().expect("a key").to_owned();
-        (apps, key)
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    pub fn file(&self) -> String {
-        self.path("apps.toml").to_str().expect("a plain path").to_owned()
-    }
-
-    pub fn text(&self) -> String {
-        std::fs::read_to_string(self.file()).expect("the file can be read")
-    }
-
-    pub fn write(&self, text: &str) {
-        std::fs::write(self.file(), text).expect("the file can be written");
-    }
-
-    /// Runs one of the tools; it must go well.
-    pub fn run(&self, words: &[&str]) -> Output {
-        let out = livemeter(&[words, &["--apps-file", &self.file()]].concat());
-        assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-        out
-    }
-}
-
-pub fn livemeter(words: &[&str]) -> Output {
-    Command::new(binary::path("livemeter")).args(words).output().expect("livemeter can be started")
-}
-
-pub fn said(out: &Output) -> Value {
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&out.stdout)))
-}
 
 /// Ingest under these apps, looking for changes often.
 pub async fn tree(broker: &Broker, apps: &Apps, more: &[&str]) -> Tree {

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import * as format from "../src/format";
-import { type Fake, INCREMENTS, NOW, fake } from "./fake";
+import { type Fake, INCREMENTS, NOW, REFUSALS, fake } from "./fake";
 import { type Opened, launch, open, violations } from "./stage";
 
 const REAL = process.env.CONSOLE_URL;
@@ -25,6 +25,7 @@ beforeAll(async () => {
 });
 beforeEach(() => {
   service.mode = "usual";
+  service.refusals = REFUSALS;
   service.asked.length = 0;
 });
 afterEach(async () => {
@@ -181,6 +182,41 @@ describe.skipIf(REAL !== undefined)("known figures", () => {
     await page.click(".sql button[type=submit]");
     await soon(() => text(page, ".sql .summary")).toBe("DROP is not a SELECT; only SELECT is answered");
     expect(await page.locator(".sql tbody tr").count()).toBe(0);
+  });
+
+  it("tells what was refused, by cause, in both languages, and who could not be asked", async () => {
+    const page = await visit();
+    await ready(page);
+    const rows = page.locator(".refusals tbody tr");
+    expect((await rows.allInnerTexts()).map((row) => row.split("\t"))).toEqual([
+      ["Ingest · whole requests", "key_refused", "14,302"],
+      ["Ingest · events", "too_long", "12"],
+      ["Processor · records", "counter_fell", "3"],
+      ["Ingest · dead letters, by what became of them", "over_own_quota", "7"],
+    ]);
+    await page.click("button[lang=zh-CN]");
+    expect(await text(page, "#refusals")).toBe("被拒绝的数据，按原因");
+    expect((await rows.first().innerText()).split("\t")).toEqual(["接入服务 · 整个请求", "key_refused", "14,302"]);
+    expect(await violations(page)).toEqual([]);
+    await page.screenshot({ path: `${ARTEFACTS}console-refusals.png`, fullPage: true });
+
+    // A word from a service is text, whatever is in it; and a silent service is not a clean one.
+    service.refusals = { ...REFUSALS, services: [{ address: "http://127.0.0.1:8700", failure: "<img src=x onerror=alert(1)>" }], rows: [] };
+    await page.click("button[lang=en-GB]");
+    await page.selectOption("#app", "demo");
+    await soon(() => text(page, ".refusals .silent")).toBe("http://127.0.0.1:8700 could not be asked, so its counts are missing: <img src=x onerror=alert(1)>");
+    expect([await rows.count(), await page.getByText("Nothing has been refused.").isVisible()]).toEqual([0, false]);
+
+    service.refusals = { ...REFUSALS, rows: [] };
+    await page.selectOption("#app", "");
+    await soon(() => page.getByText("Nothing has been refused.").isVisible()).toBe(true);
+    // Nobody is asked, or nobody can tell: no section, and the figures stay.
+    for (const told of [{ ...REFUSALS, services: [], rows: [] }, null]) {
+      service.refusals = told;
+      await page.selectOption("#app", told === null ? "" : "demo");
+      await soon(() => page.locator(".refusals").isVisible()).toBe(false);
+      expect(await page.locator(".figures").isVisible()).toBe(true);
+    }
   });
 
   it("says what to do when there is nothing yet, and when there is nothing here", async () => {

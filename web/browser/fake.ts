@@ -6,7 +6,7 @@ import { type IncomingMessage, type ServerResponse, createServer } from "node:ht
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
 import { Bills } from "./billfake";
-import type { Definitions, Problem, QualityReport, QualityRow, SqlAnswer, Status, TrafficReport, TrafficRow } from "../src/api";
+import type { Definitions, Problem, QualityReport, QualityRow, Refusals, SqlAnswer, Status, TrafficReport, TrafficRow } from "../src/api";
 
 export const NOW = Date.parse("2026-05-04T10:08:20Z");
 const WINDOW = 300_000;
@@ -45,9 +45,23 @@ for (let at = NOW - (NOW % WINDOW) - 287 * WINDOW; at <= NOW; at += WINDOW) {
   });
 }
 
+/** Two services that answer. */
+export const REFUSALS: Refusals = {
+  asked_at: new Date(NOW).toISOString(),
+  services: [{ address: "http://127.0.0.1:8700" }, { address: "http://127.0.0.1:8702" }],
+  rows: [
+    { by: "ingest", what: "request", cause: "key_refused", count: 14_302 },
+    { by: "ingest", what: "event", cause: "too_long", count: 12 },
+    { by: "processor", what: "record", cause: "counter_fell", count: 3 },
+    { by: "ingest", what: "dead_letter", cause: "over_own_quota", count: 7 },
+  ],
+};
+
 export interface Fake {
   url: string;
   mode: Mode;
+  /** `null`: a service that has no such answer. */
+  refusals: Refusals | null;
   /** Paths and bodies asked for, oldest first. */
   asked: string[];
   bills: Bills;
@@ -60,6 +74,7 @@ export async function fake(): Promise<Fake> {
   const self: Fake = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     mode: "usual",
+    refusals: REFUSALS,
     asked: [],
     bills: new Bills(),
     close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
@@ -77,6 +92,7 @@ export async function fake(): Promise<Fake> {
     if (self.mode === "away") return void request.socket.destroy();
     if (url.pathname === "/v1/definitions") return json(response, DEFINITIONS);
     if (url.pathname === "/v1/status") return json(response, status(self.mode));
+    if (url.pathname === "/v1/refusals") return self.refusals === null ? json(response, { error: "not_found", reason: "an older service", retry: false } satisfies Problem, 404) : json(response, self.refusals);
     if (self.mode === "busy") return json(response, { error: "busy", reason: "8 queries are running; the limit is 8", retry: true } satisfies Problem, 429);
     if (url.pathname.startsWith("/v1/bills/")) return bill(response, self.bills, request.method ?? "GET", url, body);
     if (url.pathname === "/v1/reports/traffic") return json(response, traffic(url.searchParams, self.mode));

@@ -11,6 +11,8 @@ export type QualityReport = Schemas["QualityRowReport"];
 export type Definitions = Schemas["Definitions"];
 export type Metric = Schemas["Metric"];
 export type Status = Schemas["Status"];
+export type Refusals = Schemas["Refusals"];
+export type RefusalRow = Schemas["RefusalRow"];
 export type SqlAnswer = Schemas["SqlAnswer"];
 export type Problem = Schemas["Problem"];
 
@@ -41,6 +43,7 @@ export interface ReportParameters {
 }
 
 export const status = (signal: AbortSignal) => get<Status>("/v1/status", signal);
+export const refusals = (signal: AbortSignal) => get<Refusals>("/v1/refusals", signal);
 export const definitions = (signal: AbortSignal) => get<Definitions>("/v1/definitions", signal);
 
 export function traffic(by: string, asked: ReportParameters, signal: AbortSignal): Promise<TrafficReport> {

@@ -1,5 +1,6 @@
 // Every word of the page, in both languages. A missing one does not compile.
 
+import type { RefusalRow } from "./api";
 import type { Locale } from "./format";
 import type { Range } from "./range";
 import type { Room } from "./rooms";
@@ -81,6 +82,16 @@ const en = {
   } as Record<string, string>,
   total: "All CDNs",
   truncated: "Only the first rows are here: the report was longer than its limit.",
+  refusedTitle: "Refused, by cause",
+  refusedHint: "Counted since each service started. What was refused is kept as a dead letter, within a quota: livemeter deadletter list.",
+  refusedNothing: "Nothing has been refused.",
+  refusedSilent: (address: string, why: string) => `${address} could not be asked, so its counts are missing: ${why}`,
+  refusedWhat: "What",
+  refusedCause: "Cause",
+  refusedCount: "Times",
+  ingest: "Ingest",
+  processor: "Processor",
+  whats: { connection: "connections", request: "whole requests", event: "events", record: "records", dead_letter: "dead letters, by what became of them" } as Record<RefusalRow["what"], string>,
   sqlTitle: "Ask in SQL",
   sqlHint: "One SELECT over the tables increments, events, traffic_5m, usage_daily, sessions and stalls. Ctrl + Enter runs it.",
   sqlLabel: "SQL statement",
@@ -172,6 +183,16 @@ const zh: Messages = {
   },
   total: "全部 CDN",
   truncated: "报表超过行数上限，此处只有前面的部分。",
+  refusedTitle: "被拒绝的数据，按原因",
+  refusedHint: "自各服务启动起计数。被拒绝的内容在配额内保留为死信：livemeter deadletter list。",
+  refusedNothing: "没有拒绝任何数据。",
+  refusedSilent: (address, why) => `无法询问 ${address}，缺少其计数：${why}`,
+  refusedWhat: "对象",
+  refusedCause: "原因",
+  refusedCount: "次数",
+  ingest: "接入服务",
+  processor: "处理器",
+  whats: { connection: "连接", request: "整个请求", event: "事件", record: "记录", dead_letter: "死信，按去向" },
   sqlTitle: "SQL 查询",
   sqlHint: "对表 increments、events、traffic_5m、usage_daily、sessions、stalls 的一条 SELECT。Ctrl + Enter 运行。",
   sqlLabel: "SQL 语句",

@@ -19,6 +19,8 @@ export interface Snapshot {
   qualityOverTime: api.QualityReport;
   trafficByProgramme: api.TrafficReport;
   qualityByProgramme: api.QualityReport;
+  /** None: they could not be told, which is no reason to show no figures. */
+  refusals: api.Refusals | null;
 }
 
 export async function load(view: View, signal: AbortSignal): Promise<Snapshot> {
@@ -35,6 +37,7 @@ export async function load(view: View, signal: AbortSignal): Promise<Snapshot> {
     qualityOverTime: quality("cdn,time"),
     trafficByProgramme: traffic("programme"),
     qualityByProgramme: quality("programme"),
+    refusals: () => api.refusals(signal).catch(() => null),
   };
   const reports = await few(tasks);
   return { status, nowMs, ...reports };

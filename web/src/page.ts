@@ -11,6 +11,7 @@ import { type FrameActions, frame } from "./frame";
 import type { Snapshot } from "./load";
 import { bandwidthLines, stallRatioLines } from "./model";
 import { RANGES, type Range, zones } from "./range";
+import { refusals } from "./refusals";
 import { type Kept, sqlBox } from "./sqlbox";
 import { tables } from "./tables";
 import { tiles } from "./tiles";
@@ -39,11 +40,12 @@ export function page(context: Context, view: View, definitions: Definitions | nu
   const bandwidth = chart({ id: "bandwidth", title: m.bandwidthChart, metric: "bandwidth_bps", least: 1000, show: (value, { locale: l }, tick) => (value === null ? "–" : format.bitsPerSecond(value, l, tick)) }, context);
   const stalls = chart({ id: "stall-ratio", title: m.stallChart, metric: "stall_ratio", least: 0.001, show: (value, { locale: l }, tick) => format.percent(value, l, tick) }, context);
   const lists = tables(context);
+  const refused = refusals(context);
   const box = sqlBox(context, kept);
   const figures = el("div", { class: "figures", "aria-busy": "true" }, numbers.element, el("div", { class: "pair" }, bandwidth.element, stalls.element), lists.traffic, lists.quality, lists.programmes);
 
   const choices = el("section", { class: "choices", "aria-label": m.view }, ranges(), zone(), el("div", { class: "choice" }, el("label", { for: "app" }, m.app), app));
-  const main = [choices, notice, hint, figures, box.element];
+  const main = [choices, notice, hint, figures, refused.element, box.element];
   const footer = [el("p", {}, m.units), el("p", {}, versions)];
   const element = frame({ room: "live", beside: [updated, pause], main, footer }, context, actions);
   apps([]);
@@ -66,6 +68,7 @@ export function page(context: Context, view: View, definitions: Definitions | nu
     bandwidth.update({ ...stretch, lines: bandwidthLines(snapshot.trafficOverTime.rows, nowMs) }, now);
     stalls.update({ ...stretch, lines: stallRatioLines(snapshot.qualityOverTime.rows, nowMs) }, now);
     lists.update(snapshot, now);
+    refused.update(snapshot.refusals, now);
     const ledger = status.tables.map((table) => `${table.name} ${table.version ?? "–"}`).join(", ");
     say(versions, m.versions(ledger, String(definitions?.version ?? "–")));
   }

@@ -23,8 +23,9 @@ const SILENCE: Duration = Duration::from_secs(60);
 struct Arguments {
     #[arg(long)]
     brokers: String,
-    #[arg(long, default_value_t = 4)]
-    partitions: i32,
+    /// Which partitions, once each.
+    #[arg(long = "partition", required = true)]
+    partitions: Vec<i32>,
     #[arg(long)]
     records: u64,
 }
@@ -46,8 +47,8 @@ fn main() -> Result<()> {
         .set("fetch.queue.backoff.ms", "20")
         .create()?;
     let mut places = TopicPartitionList::new();
-    for partition in 0..arguments.partitions {
-        places.add_partition_offset(EVENTS_TOPIC, partition, Offset::Beginning)?;
+    for partition in &arguments.partitions {
+        places.add_partition_offset(EVENTS_TOPIC, *partition, Offset::Beginning)?;
     }
     consumer.assign(&places)?;
     let limits = Limits::default();

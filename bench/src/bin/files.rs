@@ -1,8 +1,10 @@
 //! How many files a ledger consists of, and what they cost. Made-up viewers' heartbeats go the processor's own
 //! way, without Kafka, at a clock as fast as the machine: first a stretch of raw heartbeats every 10 s with a
-//! commit every 3 s, then days at roll-up grain (a heartbeat per window and viewer). The last line is JSON.
+//! commit every 3 s, then days at roll-up grain (a heartbeat per window and viewer). Making records and keeping each
+//! of the two tables go on side by side, one commit after the other in each. The last line is JSON.
 
 use anyhow::{Context, Result, ensure};
+use arrow::array::RecordBatch;
 use clap::Parser;
 use livemeter_bench::audience::{Audience, Stream};
 use livemeter_bench::process::usage;
@@ -18,6 +20,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
+use tokio::sync::mpsc;
 use url::Url;
 
 /// The allocator of the service's own binary.
@@ -57,6 +60,21 @@ async fn main() -> Result<()> {
     Ok(())
 }
 
+/// What one table gets at one commit.
+struct Commit {
+    now_ms: i64,
+    ends: Stored,
+    rows: Option<RecordBatch>,
+}
+
+/// A stretch of time to be acted out.
+#[derive(Clone, Copy)]
+struct Stretch {
+    audience: Audience,
+    commit_s: u64,
+    hours: u64,
+}
+
 /// One table of the run, with what was seen of it.
 struct Seen {
     table: Table,
@@ -68,49 +86,83 @@ struct Seen {
 async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
     let folder = tempfile::tempdir()?;
     let config = Config { ledger: folder.path().to_str().context("the folder's name is not UTF-8")?.into(), ..Config::default() };
-    let (mut increments, mut events) = (open(&config, Kind::Increments).await?, open(&config, Kind::Events).await?);
-    let (mut maintenance, status) = (Maintenance::new(&config), Status::new());
-    let (mut stream, mut book) = (Stream::new(audience, FROM_MS, PARTITIONS), Book::new(rules(&config), Memory::default()));
-    let (began, before) = (Instant::now(), usage(std::process::id())?.cpu_s);
-    let commits = hours * 3_600 / commit_s;
-    for n in 1..=commits {
-        let now_ms = FROM_MS + (n * commit_s * 1_000) as i64;
-        let mut buffer = Buffer::new(config.generation);
-        stream.until(now_ms, &config.limits, |entry, wanted| book.book(entry, wanted, &mut buffer).map(|_| ()))?;
-        let (rows, event_rows) = buffer.take()?;
-        for (seen, rows) in [(&mut increments, rows), (&mut events, event_rows)] {
-            let at = Instant::now();
-            let ends = Stored { offsets: (0..).zip(stream.offsets().iter().copied()).collect(), ..Stored::default() };
-            seen.table.append(rows.as_ref(), &ends).await?;
-            seen.commit_ms.push(at.elapsed().as_secs_f64() * 1_000.0);
-            let files = files::all(seen.table.delta())?;
-            seen.live_files_max = seen.live_files_max.max(files.len());
-            if seen.table.kind() == Kind::Increments {
-                seen.lag_ms_max = seen.lag_ms_max.max(plan::lag_ms(&files, &Policy::of(&config), now_ms));
-            }
-            // At this clock a run would take minutes: the next commit waits for it.
-            maintenance.look_after(&mut seen.table, &status, now_ms);
-            maintenance.settle(&status).await;
-        }
-        if n.is_multiple_of((3_600 / commit_s).max(1)) {
-            book.memory.evict(config.session_silence_ms, i64::MAX);
-            eprintln!(
-                "{:?} hour {} of {hours}: {} + {} files",
-                began.elapsed(),
-                n * commit_s / 3_600,
-                increments.live_files_max,
-                events.live_files_max
-            );
-        }
-    }
+    let stretch = Stretch { audience, commit_s, hours };
+    let before = usage(std::process::id())?.cpu_s;
+    let ((to_increments, increments), (to_events, events)) = (mpsc::channel(1), mpsc::channel(1));
+    let making = config.clone();
+    let made = tokio::task::spawn_blocking(move || make(stretch, &making, [to_increments, to_events]));
+    let increments = tokio::spawn(keep(config.clone(), Kind::Increments, stretch, increments));
+    let events = tokio::spawn(keep(config, Kind::Events, stretch, events));
+    let (made, increments, events) = tokio::try_join!(made, increments, events)?;
+    // A table that cannot be kept is why no more could be made for it.
+    let (increments, events) = (increments?, events?);
+    let heartbeats = made?;
     let cpu_s = usage(std::process::id())?.cpu_s - before;
-    let heartbeats = stream.heartbeats();
     let root = folder.path();
     Ok(json!({
         "viewers": audience.viewers, "heartbeat_s": audience.heartbeat_s, "commit_s": commit_s, "hours": hours,
         "heartbeats": heartbeats, "commits_per_day": 86_400 / commit_s, "cpu_s": cpu_s.round(),
         "increments": told(increments, root, heartbeats, hours).await?, "events": told(events, root, heartbeats, hours).await?,
     }))
+}
+
+/// Makes every record, books it, and hands the rows of each commit to the two tables. Returns the heartbeats.
+fn make(stretch: Stretch, config: &Config, to: [mpsc::Sender<Commit>; 2]) -> Result<u64> {
+    let (mut stream, mut book) = (Stream::new(stretch.audience, FROM_MS, PARTITIONS), Book::new(rules(config), Memory::default()));
+    for n in 1..=stretch.commits() {
+        let now_ms = stretch.now_ms(n);
+        let mut buffer = Buffer::new(config.generation);
+        stream.until(now_ms, &config.limits, |entry, wanted| book.book(entry, wanted, &mut buffer).map(|_| ()))?;
+        let (increments, events) = buffer.take()?;
+        for (to, rows) in to.iter().zip([increments, events]) {
+            let ends = Stored { offsets: (0..).zip(stream.offsets().iter().copied()).collect(), ..Stored::default() };
+            to.blocking_send(Commit { now_ms, ends, rows }).ok().context("a table is kept no more")?;
+        }
+        if stretch.is_hour(n) {
+            book.memory.evict(config.session_silence_ms, i64::MAX);
+        }
+    }
+    Ok(stream.heartbeats())
+}
+
+/// Commits what comes, and looks after the table in between.
+async fn keep(config: Config, kind: Kind, stretch: Stretch, mut commits: mpsc::Receiver<Commit>) -> Result<Seen> {
+    let mut seen = open(&config, kind).await?;
+    let (mut maintenance, status, policy) = (Maintenance::new(&config), Status::new(), Policy::of(&config));
+    let (began, mut n) = (Instant::now(), 0);
+    while let Some(Commit { now_ms, ends, rows }) = commits.recv().await {
+        n += 1;
+        let at = Instant::now();
+        seen.table.append(rows.as_ref(), &ends).await?;
+        seen.commit_ms.push(at.elapsed().as_secs_f64() * 1_000.0);
+        let files = files::all(seen.table.delta())?;
+        seen.live_files_max = seen.live_files_max.max(files.len());
+        if kind == Kind::Increments {
+            seen.lag_ms_max = seen.lag_ms_max.max(plan::lag_ms(&files, &policy, now_ms));
+        }
+        // At this clock a run would take minutes: the next commit waits for it.
+        maintenance.look_after(&mut seen.table, &status, now_ms);
+        maintenance.settle(&status).await;
+        if stretch.is_hour(n) {
+            let (hour, of) = (n * stretch.commit_s / 3_600, stretch.hours);
+            eprintln!("{:?} {} hour {hour} of {of}: {} files", began.elapsed(), kind.name(), seen.live_files_max);
+        }
+    }
+    Ok(seen)
+}
+
+impl Stretch {
+    fn commits(&self) -> u64 {
+        self.hours * 3_600 / self.commit_s
+    }
+
+    fn now_ms(&self, commit: u64) -> i64 {
+        FROM_MS + (commit * self.commit_s * 1_000) as i64
+    }
+
+    fn is_hour(&self, commit: u64) -> bool {
+        commit.is_multiple_of((3_600 / self.commit_s).max(1))
+    }
 }
 
 async fn told(mut seen: Seen, root: &Path, heartbeats: u64, hours: u64) -> Result<Value> {

@@ -85,19 +85,19 @@ async fn bench(arguments: &Arguments) -> Result<bool> {
     }
     let (place, sent) = filled(arguments, &folder).await?;
     let alone = place.processor(1, &sent).await?;
-    let bare = place.bare()?;
+    let bare = place.bare(1)?;
     let peer = if arguments.without_peer { None } else { Some(place.peer(Way::Java, &sent).await?) };
     let sql = if arguments.sql { Some(place.peer(Way::Sql, &sent).await?) } else { None };
-    let shared = match arguments.workers {
-        0 | 1 => None,
+    let (shared, bare_shared) = match arguments.workers {
+        0 | 1 => (None, None),
         _ if !drain::knows_groups()? => {
             println!("this build has no --assignment: no run with {} workers", arguments.workers);
-            None
+            (None, None)
         }
-        workers => Some(place.processor(workers, &sent).await?),
+        workers => (Some(place.processor(workers, &sent).await?), Some(place.bare(workers)?)),
     };
     let equal = alone.equal && [&peer, &sql, &shared].into_iter().flatten().all(|side| side.equal);
-    let line = line(arguments, &alone, &bare, &Others { peer, sql, shared }, equal);
+    let line = line(arguments, &alone, &bare, &Others { peer, sql, shared, bare_shared }, equal);
     println!("{}", serde_json::to_string(&line)?);
     Ok(equal)
 }
@@ -151,14 +151,28 @@ impl Place<'_> {
         Ok(self.side(&format!("processor, {workers} worker(s)"), cost, broker_cpu_s, stored, sent, Some(drained)))
     }
 
-    fn bare(&self) -> Result<Cost> {
-        let mut command = Command::new(binary::path("bare"));
-        command.args(["--brokers", &self.brokers, "--partitions", &PARTITIONS.to_string()]);
-        command.args(["--records", &self.arguments.events.to_string()]);
-        let mut bare = Process::start("bare", command, &self.folder.join("bare.log"));
+    /// The loop as one process, or as so many at once that share the partitions as workers would.
+    fn bare(&self, processes: usize) -> Result<Cost> {
+        let start = |n: usize| {
+            let mut command = Command::new(binary::path("bare"));
+            let mine = self.ends.iter().enumerate().filter(|(partition, _)| partition % processes == n);
+            let records: i64 = mine.clone().map(|(_, end)| end).sum();
+            command.args(["--brokers", &self.brokers, "--records", &records.to_string()]);
+            for (partition, _) in mine {
+                command.args(["--partition", &partition.to_string()]);
+            }
+            Process::start("bare", command, &self.folder.join(format!("bare-{processes}-{n}.log")))
+        };
         let before = self.broker_cpu_s()?;
-        let cost = cost_of(&mut bare, Duration::from_secs(self.arguments.patience_s))?;
-        tell("bare loop", cost, self.broker_cpu_s()? - before, self.arguments.events);
+        let mut all: Vec<Process> = (0..processes.min(self.ends.len())).map(start).collect();
+        let patience = Duration::from_secs(self.arguments.patience_s);
+        let mut cost = Cost { cpu_s: 0.0, wall_s: 0.0, rss_bytes_max: 0 };
+        for one in &mut all {
+            let one = cost_of(one, patience)?;
+            let wall_s = cost.wall_s + one.wall_s;
+            cost = Cost { cpu_s: cost.cpu_s + one.cpu_s, wall_s, rss_bytes_max: cost.rss_bytes_max + one.rss_bytes_max };
+        }
+        tell(&format!("bare loop, {processes} process(es)"), cost, self.broker_cpu_s()? - before, self.arguments.events);
         Ok(cost)
     }
 
@@ -226,6 +240,7 @@ struct Line {
     workers: Option<usize>,
     workers_events_per_cpu_s: Option<u64>,
     workers_fall: Option<f64>,
+    workers_fall_bare: Option<f64>,
 }
 
 /// The runs that not every call asks for.
@@ -233,6 +248,7 @@ struct Others {
     peer: Option<Side>,
     sql: Option<Side>,
     shared: Option<Side>,
+    bare_shared: Option<Cost>,
 }
 
 fn line(arguments: &Arguments, alone: &Side, bare: &Cost, others: &Others, totals_equal: bool) -> Line {
@@ -268,5 +284,6 @@ fn line(arguments: &Arguments, alone: &Side, bare: &Cost, others: &Others, total
         workers: shared.map(|_| arguments.workers),
         workers_events_per_cpu_s: shared.map(|s| rate(&s.cost).round() as u64),
         workers_fall: shared.map(|s| rounded(1.0 - rate(&s.cost) / ours)),
+        workers_fall_bare: others.bare_shared.map(|shared| rounded(1.0 - rate(&shared) / rate(bare))),
     }
 }

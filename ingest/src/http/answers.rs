@@ -22,6 +22,11 @@ pub fn answer(answer: &Answer) -> Reply {
     json(if all_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, answer)
 }
 
+/// The same to a player that reads no body, as CTA-5004-B has it: 204, unless all was refused.
+pub fn taken(of: &Answer) -> Reply {
+    if of.accepted == 0 && of.refused > 0 { answer(of) } else { empty(StatusCode::NO_CONTENT) }
+}
+
 pub fn status(word: &'static str) -> Reply {
     #[derive(Serialize)]
     struct Status {
@@ -62,7 +67,8 @@ fn code(fault: &Fault) -> StatusCode {
         Fault::Batch(_) | Fault::BodyBroken(_) => StatusCode::BAD_REQUEST,
         Fault::BodyTooLarge { .. } | Fault::BodyBeyond { .. } => StatusCode::PAYLOAD_TOO_LARGE,
         Fault::InflatedBeyond { .. } | Fault::InflatedTooFar { .. } => StatusCode::PAYLOAD_TOO_LARGE,
-        Fault::ContentType(_) | Fault::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Fault::ContentType(_) | Fault::CmcdType(_) | Fault::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+        Fault::Gone => StatusCode::GONE,
         Fault::Origin(_) => StatusCode::FORBIDDEN,
         Fault::KeyMissing | Fault::Token(_) => StatusCode::UNAUTHORIZED,
         Fault::KeyRefused => StatusCode::FORBIDDEN,
@@ -83,7 +89,7 @@ fn problem(fault: &Fault) -> Problem {
         Fault::BodyBeyond { limit } | Fault::InflatedBeyond { limit } | Fault::InflatedTooFar { limit } => {
             (Some("body".into()), None, number(*limit))
         }
-        Fault::ContentType(_) => (Some("content-type".into()), None, None),
+        Fault::ContentType(_) | Fault::CmcdType(_) => (Some("content-type".into()), None, None),
         Fault::Encoding(_) => (Some("content-encoding".into()), None, None),
         Fault::Origin(_) => (Some("origin".into()), None, None),
         Fault::KeyMissing | Fault::KeyRefused => (Some("key".into()), None, None),

@@ -21,6 +21,8 @@ use tokio_rustls::TlsAcceptor;
 /// A request's head and what hyper reads ahead of a body.
 const BUFFER_BYTES: usize = 64 * 1024;
 const HEADERS_MAX: usize = 64;
+/// A head with every header a browser sends and the longest token is 12 KiB; the trailers of a chunked body count too.
+const HEAD_BYTES_MAX: usize = 32 * 1024;
 
 /// How a connection learns that the service is stopping.
 pub struct Stop {
@@ -86,6 +88,8 @@ where
         // Its own timer does not tell silence between requests from a head that does not end: see `pace`.
         .header_read_timeout(None)
         .max_headers(HEADERS_MAX)
+        // The buffer alone would let through what comes in one piece.
+        .max_header_size(HEAD_BYTES_MAX)
         .max_buf_size(BUFFER_BYTES)
         .serve_connection(TokioIo::new(Paced::new(stream, pace.clone())), service);
     tokio::select! {

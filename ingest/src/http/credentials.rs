@@ -9,6 +9,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap, HeaderName};
 use std::borrow::Cow;
 
 const KEY_PARAMETER: &str = "key";
+pub const TOKEN_PARAMETER: &str = "token";
 const TOKEN: HeaderName = HeaderName::from_static("livemeter-token");
 
 /// The app whose key this request has; `None` in open mode.
@@ -23,7 +24,7 @@ pub fn token(headers: &HeaderMap) -> Option<&str> {
 
 fn key<'r>(uri: &'r Uri, headers: &'r HeaderMap) -> Option<Cow<'r, str>> {
     let header = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok()).and_then(bearer);
-    header.map(Cow::Borrowed).or_else(|| parameter(uri))
+    header.map(Cow::Borrowed).or_else(|| parameter(uri, KEY_PARAMETER))
 }
 
 fn bearer(value: &str) -> Option<&str> {
@@ -31,7 +32,8 @@ fn bearer(value: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim())
 }
 
-fn parameter(uri: &Uri) -> Option<Cow<'_, str>> {
+/// A parameter of the URL.
+pub fn parameter<'u>(uri: &'u Uri, wanted: &str) -> Option<Cow<'u, str>> {
     let mut pairs = url::form_urlencoded::parse(uri.query()?.as_bytes());
-    pairs.find(|(name, _)| name == KEY_PARAMETER).map(|(_, value)| value)
+    pairs.find(|(name, _)| name == wanted).map(|(_, value)| value)
 }

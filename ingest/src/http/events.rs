@@ -1,8 +1,8 @@
-//! `POST /v1/events`: the order of the steps of one request. Cheap refusals come first, the body is
+//! `POST /v1/events` and `POST /v1/cmcd`: the order of the steps of one request. Cheap refusals come first, the body is
 //! let go before the wait for Kafka, and nothing is answered 2xx before that wait is over.
 
 use super::answers::{self, Reply};
-use super::{cors, credentials};
+use super::{cmcd, cors, credentials};
 use crate::address;
 use crate::batch::Parameters;
 use crate::body::{self, Encoding};
@@ -16,16 +16,24 @@ use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use hyper::{Request, Uri};
 use livemeter_schemas::answer::Answer;
+use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 
+/// Which of the two: what is read differs, and how it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    Events,
+    Cmcd,
+}
+
 /// A refused body is read on and thrown away up to here, so that a client that sends before it
 /// listens gets its answer and may keep the connection. Beyond, the connection is closed.
 const DISCARD_BYTES_MAX: usize = 16 << 20;
 
-pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>) -> Reply {
+pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>, door: Door) -> Reply {
     let known = credentials::known(intake, request.uri(), request.headers());
     let origin = match cors::origin(intake, known.as_ref().ok().and_then(Option::as_ref), request.headers()) {
         Ok(origin) => origin,
@@ -33,7 +41,8 @@ pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>
     };
     let peer = client(intake, peer, request.headers());
     let (head, mut body) = request.into_parts();
-    let reply = match take(intake, known, peer, &head.uri, &head.headers, &mut body).await {
+    let reply = match take(intake, known, peer, &head.uri, &head.headers, &mut body, door).await {
+        Ok(answer) if door == Door::Cmcd => answers::taken(&answer),
         Ok(answer) => answers::answer(&answer),
         Err(fault) => answers::fault(intake, &fault),
     };
@@ -51,18 +60,32 @@ async fn take(
     uri: &Uri,
     headers: &HeaderMap,
     body: &mut Incoming,
+    door: Door,
 ) -> Result<Answer, Fault> {
     intake.doors.request(peer)?;
-    let caller = Caller { peer, known: known?, token: credentials::token(headers) };
+    // Players with a reporter of their own can set no header.
+    let in_url = || (door == Door::Cmcd).then(|| credentials::parameter(uri, credentials::TOKEN_PARAMETER)).flatten();
+    let token = credentials::token(headers).map(Cow::Borrowed).or_else(in_url);
+    let caller = Caller { peer, known: known?, token: token.as_deref() };
+    if door == Door::Cmcd && !caller.takes_cmcd() {
+        return Err(Fault::Gone);
+    }
     intake.ready()?;
     let _place = intake.requests.enter()?;
-    let ndjson = is_ndjson(headers)?;
+    let form = form(door, uri, headers)?;
     let encoding = Encoding::named(text(headers, CONTENT_ENCODING))?;
     let mut room = intake.bytes.room();
     let packed = read(intake, headers, body, &mut room).await?;
-    let parameters = if ndjson { Text::Ndjson(parameters(uri)) } else { Text::Json };
-    let queued = queue(intake, &caller, packed, encoding, parameters, room)?;
+    let queued = queue(intake, &caller, packed, encoding, form, room)?;
     intake.settle(queued).await
+}
+
+fn form<'u>(door: Door, uri: &'u Uri, headers: &HeaderMap) -> Result<Text<'u>, Fault> {
+    match door {
+        Door::Cmcd => cmcd::form(uri, text(headers, CONTENT_TYPE).unwrap_or_default()).map(Text::Cmcd),
+        Door::Events if is_ndjson(headers)? => Ok(Text::Ndjson(parameters(uri))),
+        Door::Events => Ok(Text::Json),
+    }
 }
 
 async fn read(intake: &Intake, headers: &HeaderMap, body: &mut Incoming, room: &mut Room) -> Result<Bytes, Fault> {

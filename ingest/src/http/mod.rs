@@ -5,12 +5,14 @@
 //! * [`connection`]  one connection, from its handshake to its end
 //! * [`pace`]        how long a connection may take for what it is at
 //! * [`tls`]         certificates, read and read again
-//! * [`events`]      `POST /v1/events`
+//! * [`events`]      `POST /v1/events` and `POST /v1/cmcd`
+//! * [`cmcd`]        what of a CMCD request is not its body
 //! * [`cors`]        which web pages may post
 //! * [`answers`]     what is said in HTTP
 //! * [`otlp`]        traces, sent to a collector
 
 mod answers;
+mod cmcd;
 mod connection;
 mod cors;
 mod credentials;
@@ -20,19 +22,23 @@ mod otlp;
 mod pace;
 pub mod tls;
 
+pub use cmcd::ACCEPTED as CMCD_TYPES;
 pub use listen::{serve, serve_with};
 
 use crate::error::Fault;
 use crate::intake::Intake;
 use crate::trace::{Begun, Tracer};
 use answers::Reply;
+use events::Door;
 use hyper::body::Incoming;
+use hyper::header::{CONNECTION, HeaderValue};
 use hyper::{Method, Request};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const EVENTS_PATH: &str = "/v1/events";
+const CMCD_PATH: &str = "/v1/cmcd";
 
 /// Answers one request; a sampled one is traced.
 async fn answer(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
@@ -50,11 +56,11 @@ async fn answer(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incomin
 
 /// Named by what exists here, never by what a client has sent.
 fn begin(tracer: &Tracer, request: &Request<Incoming>) -> Option<Begun> {
-    const ROUTES: [&str; 4] = [EVENTS_PATH, "/healthz", "/readyz", "/metrics"];
+    const ROUTES: [&str; 5] = [EVENTS_PATH, CMCD_PATH, "/healthz", "/readyz", "/metrics"];
     const METHODS: [&str; 4] = ["POST", "GET", "HEAD", "OPTIONS"];
-    let known = |all: [&'static str; 4], name: &str| all.into_iter().find(|one| *one == name).unwrap_or("other");
+    let known = |all: &[&'static str], name: &str| all.iter().find(|one| **one == name).copied().unwrap_or("other");
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());
-    tracer.begin(known(METHODS, request.method().as_str()), known(ROUTES, request.uri().path()), parent, now_ns())
+    tracer.begin(known(&METHODS, request.method().as_str()), known(&ROUTES, request.uri().path()), parent, now_ns())
 }
 
 fn now_ns() -> u64 {
@@ -62,14 +68,20 @@ fn now_ns() -> u64 {
 }
 
 async fn route(intake: &Arc<Intake>, peer: SocketAddr, request: Request<Incoming>) -> Reply {
-    let reply = match (request.uri().path(), request.method()) {
-        (EVENTS_PATH, &Method::POST) => events::post(intake, peer.ip(), request).await,
-        (EVENTS_PATH, &Method::OPTIONS) => cors::preflight(intake, request.uri(), request.headers()),
-        (EVENTS_PATH, _) => answers::fault(intake, &Fault::Method("POST, OPTIONS")),
+    // What follows a refused CONNECT may be meant for somebody else: it is never read as a request.
+    let last = request.method() == Method::CONNECT;
+    let mut reply = match (request.uri().path(), request.method()) {
+        (EVENTS_PATH, &Method::POST) => events::post(intake, peer.ip(), request, Door::Events).await,
+        (CMCD_PATH, &Method::POST) => events::post(intake, peer.ip(), request, Door::Cmcd).await,
+        (EVENTS_PATH | CMCD_PATH, &Method::OPTIONS) => cors::preflight(intake, request.uri(), request.headers()),
+        (EVENTS_PATH | CMCD_PATH, _) => answers::fault(intake, &Fault::Method("POST, OPTIONS")),
         ("/healthz" | "/readyz" | "/metrics", &Method::GET | &Method::HEAD) => admin(intake, request.uri().path()),
         ("/healthz" | "/readyz" | "/metrics", _) => answers::fault(intake, &Fault::Method("GET, HEAD")),
         _ => answers::fault(intake, &Fault::NotFound),
     };
+    if last {
+        reply.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    }
     intake.metrics.answered(reply.status().as_u16());
     reply
 }

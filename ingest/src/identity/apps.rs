@@ -39,6 +39,8 @@ pub struct App {
     pub heartbeat_ms: Option<u64>,
     /// The share of sessions that should report while they play, from 0 to 1.
     pub sampling: f64,
+    /// Whether CMCD reports are taken; if not, players are told to be silent for the rest of their session.
+    pub cmcd: bool,
     pub token_required: bool,
     pub token_keys: Vec<TokenKey>,
     pub user_ids: UserIds,

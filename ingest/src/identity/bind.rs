@@ -46,6 +46,10 @@ fn each_cdn(event: &Event, mut check: impl FnMut(&str, Option<usize>, &str) -> R
         Event::SessionEnd(_) => Ok(()),
         Event::CdnSwitch(e) => check("from_cdn", None, &e.from_cdn).and_then(|()| check("to_cdn", None, &e.to_cdn)),
         Event::Error(e) => e.cdn.as_deref().map_or(Ok(()), |cdn| check("cdn", None, cdn)),
+        Event::Cmcd(e) => {
+            let counted = e.bytes.iter().filter_map(|said| said.cdn.as_deref());
+            e.cdn.as_deref().into_iter().chain(counted).try_for_each(|cdn| check("cdn", None, cdn))
+        }
     }
 }
 
@@ -65,6 +69,7 @@ mod tests {
             allowed_cdns: cdns.map(|cdns| cdns.iter().map(|c| (*c).to_owned()).collect()),
             heartbeat_ms: None,
             sampling: 1.0,
+            cmcd: true,
             token_required: false,
             token_keys: vec![],
             user_ids: UserIds::AsSent,

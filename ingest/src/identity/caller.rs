@@ -61,6 +61,16 @@ impl Caller<'_> {
         Ok(())
     }
 
+    /// Whose reports these are, where the session token says so: CMCD has no key for a user.
+    pub fn user_id(&self, now_ms: i64) -> Result<Option<String>, Fault> {
+        let (Some(Known { rules, app }), Some(token)) = (&self.known, self.token) else { return Ok(None) };
+        rules.claims(app, token, now_ms).map(|claims| Some(claims.user_id.clone())).map_err(Fault::Token)
+    }
+
+    pub fn takes_cmcd(&self) -> bool {
+        self.known.as_ref().is_none_or(|known| known.app.cmcd)
+    }
+
     /// An accepted event as it is stored: as it was sent, or under the user's pseudonym.
     pub fn stored<'t>(&self, event: &Event, text: &'t str, received_at_ms: i64) -> Result<Cow<'t, str>, Fault> {
         let Some(Known { rules, app }) = self.known.as_ref().filter(|known| known.app.user_ids == UserIds::Pseudonym) else {

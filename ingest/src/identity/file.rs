@@ -6,12 +6,11 @@ use super::config::Config;
 use super::ring::Ring;
 use super::{Identity, InForce};
 use crate::error::Error;
-use crate::file::read;
+use crate::file::{Mark, mark, read};
 use crate::intake::Intake;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 /// A secret is a line of text, and the file of pseudonyms' keys holds five years of them.
 const SECRET_BYTES_MAX: usize = 16 * 1024;
@@ -79,16 +78,8 @@ pub async fn follow(intake: Arc<Intake>) {
     }
 }
 
-/// What tells one state of a file from another.
-type Mark = Option<(SystemTime, u64, u64)>;
-
-fn marks(config: &Config) -> Vec<Mark> {
-    let mark = |path: &PathBuf| {
-        use std::os::unix::fs::MetadataExt;
-        let facts = fs::metadata(path).ok()?;
-        Some((facts.modified().ok()?, facts.len(), facts.ino()))
-    };
-    config.apps_file.iter().chain(&config.pseudonym_keys_file).map(mark).collect()
+fn marks(config: &Config) -> Vec<Option<Mark>> {
+    config.apps_file.iter().chain(&config.pseudonym_keys_file).map(|path| mark(path)).collect()
 }
 
 /// A secret that the file of apps names: beside that file, or in the environment.

@@ -16,6 +16,11 @@ pub fn rewritten(event: &Event, app: &str, ring: &Ring, received_at_ms: i64) -> 
     let free: [Option<&mut Cow<str>>; 2] = match &mut stored {
         Event::Stall(e) => [e.cause.as_mut(), None],
         Event::Error(e) => [Some(&mut e.code), e.message.as_mut()],
+        Event::Cmcd(e) => {
+            // Keys that nobody here knows may name the user.
+            e.report = None;
+            [e.error.as_mut(), e.event.as_mut()]
+        }
         _ => [None, None],
     };
     for text in free.into_iter().flatten().filter(|text| text.contains(user_id)) {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 const SECRET: &[u8] = b"a secret that is long enough for HS256";
 const JSON: (&str, &str) = ("content-type", "application/json");
 
-fn demo_key() -> String {
+pub fn demo_key() -> String {
     key::compose([1; 4], [1; 32])
 }
 
@@ -21,7 +21,7 @@ fn other_key() -> String {
 }
 
 /// `demo` with these further words, and `other`, each with a key.
-async fn service(words: &str) -> Service {
+pub async fn service(words: &str) -> Service {
     let keys = |id: &str, key: &str| format!("[[app.key]]\nid = '{id}'\nsha256 = '{}'\n", hex::encode(key::hash(key)));
     let text = format!(
         "[[app]]\nid = 'demo'\n{words}\n{}[[app.token_key]]\nid = 'k'\nalg = 'HS256'\nsecret_env = 'S'\n[[app]]\nid = 'other'\n{}",
@@ -35,7 +35,7 @@ async fn service(words: &str) -> Service {
     Service::known_to(Mood::Acks, Config::default(), Identity::known(in_force)).await
 }
 
-fn token(change: impl FnOnce(&mut Body)) -> String {
+pub fn token(change: impl FnOnce(&mut Body)) -> String {
     let (aud, sub, prog) = ("demo".into(), "u1".into(), "p1".into());
     let mut body = Body { aud, sub, prog, cdns: vec!["cdn-a".into()], sid: None, exp: NOW / 1000 + 600, nbf: None };
     change(&mut body);

@@ -1,6 +1,7 @@
 //! Ingest over HTTP, on a real listener, with a sink in memory. Kafka itself is tested elsewhere.
 
 mod bad_input;
+mod cmcd;
 mod hostile;
 mod identity;
 mod memory;

@@ -28,6 +28,7 @@ impl<'e> Details<'e> {
         let none = Details::default();
         match &entry.event {
             Event::Heartbeat(_) => none,
+            Event::Cmcd(e) => Details { cdn: e.cdn.as_deref(), reason: e.error.as_deref(), ..none },
             Event::Stall(e) => Details {
                 cdn: Some(&e.cdn),
                 // A began_at of another age would have no date; it cannot be later than its own event.

@@ -49,6 +49,7 @@ fn column(name: &str, rows: &[Row<'_>], by: Signature<'_>, decided_at_ms: i64) -
         "programme_id" => text(&|r| r.of.group.programme_id.clone()),
         "cdn" => text(&|r| r.of.group.cdn.clone()),
         "region" => Arc::new(rows.iter().map(|r| r.of.group.region.clone()).collect::<StringArray>()),
+        "asn" => Arc::new(rows.iter().map(|r| r.of.group.asn).collect::<Int64Array>()),
         "user_id" => text(&|r| r.of.group.user_id.clone()),
         "session_id" => text(&|r| r.of.group.session_id.clone()),
         "status" => text(&|r| r.status.to_owned()),

@@ -82,7 +82,7 @@ pub fn of_cluster(cluster: &Cluster, clock_ms: i64, silence_ms: i64) -> String {
     let (dates, since, from) = (on_dates(dates), midnight(from), text(from));
     format!(
         "WITH per_cdn AS ({per_cdn}), told AS ({told}), summed AS ({all}) \
-         SELECT s.app, s.session_id, user_id, programme_id, region, COALESCE(started_at, first_row_at) AS started_at, \
+         SELECT s.app, s.session_id, user_id, programme_id, region, asn, COALESCE(started_at, first_row_at) AS started_at, \
            first_row_at, last_row_at, last_received_at, \
            COALESCE(told_ended_at, CASE WHEN {silent} THEN last_row_at END) AS ended_at, \
            COALESCE(told_reason, CASE WHEN {silent} THEN '{SILENCE}' END) AS end_reason, \
@@ -107,7 +107,9 @@ fn per_cdn(range: &str) -> String {
            LAST_VALUE(user_id ORDER BY reached_seq, user_id) AS user_id, \
            LAST_VALUE(programme_id ORDER BY reached_seq, programme_id) AS programme_id, \
            LAST_VALUE(region ORDER BY reached_seq, region) FILTER (WHERE region IS NOT NULL) AS region, \
-           MAX(reached_seq) FILTER (WHERE region IS NOT NULL) AS region_seq, {booked}, \
+           MAX(reached_seq) FILTER (WHERE region IS NOT NULL) AS region_seq, \
+           LAST_VALUE(asn ORDER BY reached_seq, asn) FILTER (WHERE asn IS NOT NULL) AS asn, \
+           MAX(reached_seq) FILTER (WHERE asn IS NOT NULL) AS asn_seq, {booked}, \
            {quarantined} AS quarantined_bytes, {rejected} AS rejected_bytes, MAX(reached_bytes) AS reached_bytes, {whole} AS whole \
          FROM increments WHERE {range} GROUP BY app, session_id, cdn",
         quarantined = of("quarantined", "bytes"),
@@ -123,6 +125,7 @@ fn told(range: &str) -> String {
            LAST_VALUE(user_id ORDER BY seq) AS user_id, LAST_VALUE(programme_id ORDER BY seq) AS programme_id, \
            LAST_VALUE(region ORDER BY seq) FILTER (WHERE region IS NOT NULL) AS region, \
            MAX(seq) FILTER (WHERE region IS NOT NULL) AS region_seq, \
+           LAST_VALUE(asn ORDER BY seq) FILTER (WHERE asn IS NOT NULL) AS asn, MAX(seq) FILTER (WHERE asn IS NOT NULL) AS asn_seq, \
            LAST_VALUE(cdn ORDER BY seq) FILTER (WHERE cdn IS NOT NULL) AS cdn, \
            MIN(first_at) FILTER (WHERE type = 'session_start') AS started_at, \
            LAST_VALUE(first_at ORDER BY seq) FILTER (WHERE type = 'session_end') AS ended_at, \
@@ -131,7 +134,7 @@ fn told(range: &str) -> String {
            FIRST_VALUE(startup_ms ORDER BY seq) FILTER (WHERE type = 'playback_start' AND startup_ms IS NOT NULL) AS startup_ms \
          FROM ( \
            SELECT app, session_id, seq, MIN(type) AS type, MIN(CAST(date AS VARCHAR)) AS date, MIN(at) AS first_at, MAX(at) AS last_at, \
-             MAX(received_at) AS received_at, MIN(user_id) AS user_id, MIN(programme_id) AS programme_id, MIN(region) AS region, \
+             MAX(received_at) AS received_at, MIN(user_id) AS user_id, MIN(programme_id) AS programme_id, MIN(region) AS region, MIN(asn) AS asn, \
              MIN(cdn) AS cdn, MIN(reason) AS reason, MIN(startup_ms) AS startup_ms \
            FROM events WHERE {range} GROUP BY app, session_id, seq \
          ) GROUP BY app, session_id"
@@ -147,18 +150,20 @@ fn all() -> String {
            LAST_VALUE(user_id ORDER BY seq, user_id) AS user_id, \
            LAST_VALUE(programme_id ORDER BY seq, programme_id) AS programme_id, \
            LAST_VALUE(region ORDER BY region_seq, region) FILTER (WHERE region IS NOT NULL) AS region, \
+           LAST_VALUE(asn ORDER BY asn_seq, asn) FILTER (WHERE asn IS NOT NULL) AS asn, \
            MAX(told_ended_at) AS told_ended_at, MAX(told_reason) AS told_reason, \
            COALESCE(LAST_VALUE(cdn ORDER BY seq, place, cdn) FILTER (WHERE counted = 1), MAX(told_cdn)) AS last_cdn, \
            SUM(counted) AS cdns, {added}, SUM(quarantined_bytes) AS quarantined_bytes, SUM(rejected_bytes) AS rejected_bytes, \
            SUM(reached_bytes) AS reached_bytes, SUM(stall_events) AS stall_events, MAX(startup_ms) AS startup_ms, \
            CASE WHEN SUM(counted) > 0 THEN BOOL_AND(whole) ELSE MIN(started_at) IS NOT NULL END AS whole \
          FROM ( \
-           SELECT app, session_id, cdn, date, first_at, last_at, received_at, seq, place, user_id, programme_id, region, region_seq, {sums}, \
+           SELECT app, session_id, cdn, date, first_at, last_at, received_at, seq, place, user_id, programme_id, region, region_seq, \
+             asn, asn_seq, {sums}, \
              quarantined_bytes, rejected_bytes, reached_bytes, 1 AS counted, {no_time} AS started_at, {no_time} AS told_ended_at, \
              {no_text} AS told_reason, {no_text} AS told_cdn, 0 AS stall_events, {no_int} AS startup_ms, whole FROM per_cdn \
            UNION ALL \
            SELECT app, session_id, {no_text} AS cdn, date, first_at, last_at, received_at, seq, 0 AS place, user_id, programme_id, region, \
-             region_seq, {zeros}, 0 AS quarantined_bytes, 0 AS rejected_bytes, 0 AS reached_bytes, 0 AS counted, started_at, \
+             region_seq, asn, asn_seq, {zeros}, 0 AS quarantined_bytes, 0 AS rejected_bytes, 0 AS reached_bytes, 0 AS counted, started_at, \
              ended_at AS told_ended_at, reason AS told_reason, cdn AS told_cdn, stall_events, startup_ms, TRUE AS whole FROM told \
          ) GROUP BY app, session_id",
         added = each(|name| format!("SUM({name}) AS {name}")),

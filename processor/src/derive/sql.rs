@@ -32,7 +32,7 @@ fn stalls(date: &str) -> String {
     let (before, after) = (text(&super::changes::day(date, -1)), text(&super::changes::day(date, 1)));
     let date = text(date);
     format!(
-        "SELECT at, COALESCE(began_at, at) AS began_at, app, programme_id, cdn, region, user_id, session_id, seq, \
+        "SELECT at, COALESCE(began_at, at) AS began_at, app, programme_id, cdn, region, asn, user_id, session_id, seq, \
            COALESCE(stall_ms, 0) AS stall_ms, stall_kind AS kind, media, threshold_ms, cause, last_status, last_throughput_bps, date \
          FROM ( \
            SELECT *, ROW_NUMBER() OVER (PARTITION BY app, session_id, seq ORDER BY kafka_generation, kafka_partition, kafka_offset) AS nth \

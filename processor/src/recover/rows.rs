@@ -2,10 +2,12 @@
 
 use super::Memories;
 use super::scope::{Home, Row, Scope};
+use crate::cmcd::Known;
 use crate::error::Error;
 use crate::memory::Memory;
 use crate::scan::Columns;
 use crate::split::Amounts;
+use livemeter_schemas::ledger::CMCD_STATE;
 
 /// Enough to know that a session was heard of.
 pub const PRESENCE_COLUMNS: [&str; 6] = ["app", "session_id", "received_at", "kafka_generation", "kafka_partition", "kafka_offset"];
@@ -27,7 +29,8 @@ pub const INCREMENT_COLUMNS: [&str; 14] = [
     "kafka_offset",
 ];
 
-pub const EVENT_COLUMNS: [&str; 7] = ["app", "session_id", "seq", "received_at", "kafka_generation", "kafka_partition", "kafka_offset"];
+pub const EVENT_COLUMNS: [&str; 8] =
+    ["app", "session_id", "seq", "received_at", "kafka_generation", "kafka_partition", "kafka_offset", CMCD_STATE];
 
 /// Where the batch's rows stand.
 struct Places<'b> {
@@ -107,10 +110,19 @@ pub fn absorb_increments(memories: &mut Memories, scope: &Scope, columns: &Colum
 
 pub fn absorb_events(memories: &mut Memories, scope: &Scope, columns: &Columns<'_>) -> Result<(), Error> {
     let (places, seq, received) = (Places::of(columns)?, columns.int("seq")?, columns.ms("received_at")?);
+    let state = columns.text_if_any(CMCD_STATE)?;
     for i in 0..columns.rows() {
         let row = places.row(i);
         let Some(memory) = at_home(memories, scope, row, received(i)) else { continue };
-        if !memory.absorb_event(row.app, row.session_id, seq.value(i) as u64) {
+        let seq = seq.value(i) as u64;
+        let absorbed = match state(i) {
+            None => memory.absorb_event(row.app, row.session_id, seq),
+            Some(text) => {
+                let wrong = || Error::Ledger(format!("session {}: {CMCD_STATE} of seq {seq} cannot be read", row.session_id));
+                memory.absorb_cmcd(row.app, row.session_id, Known::read(text, seq).ok_or_else(wrong)?)
+            }
+        };
+        if !absorbed {
             memory.note_evicted(row.app, row.session_id, received(i));
         }
     }

@@ -14,7 +14,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 /// What rows of one group have in common, in the order in which files are sorted: what compresses best first.
-pub const KEYS: [&str; 11] = [
+pub const KEYS: [&str; 12] = [
     "app",
     "cdn",
     "programme_id",
@@ -22,6 +22,7 @@ pub const KEYS: [&str; 11] = [
     "session_id",
     "user_id",
     "region",
+    "asn",
     "status",
     "late",
     "kafka_generation",
@@ -183,9 +184,13 @@ fn numbers<T: ArrowPrimitiveType<Native = i64>>(
 
 /// The batch with the table's columns, its date among them.
 pub fn dated(batch: &RecordBatch, kind: Kind, date: &str) -> Result<RecordBatch, Error> {
-    let mut arrays = batch.columns().to_vec();
-    arrays.push(Arc::new(StringArray::from(vec![date; batch.num_rows()])));
-    RecordBatch::try_new(Arc::new(kind.schema()), arrays).map_err(columns)
+    let schema = kind.schema();
+    let one = |field: &Arc<arrow::datatypes::Field>| match field.name().as_str() {
+        ledger::DATE => Ok(Arc::new(StringArray::from(vec![date; batch.num_rows()])) as ArrayRef),
+        name => column(batch, name).cloned(),
+    };
+    let arrays = schema.fields().iter().map(one).collect::<Result<Vec<_>, Error>>()?;
+    RecordBatch::try_new(Arc::new(schema), arrays).map_err(columns)
 }
 
 fn column<'b>(batch: &'b RecordBatch, name: &str) -> Result<&'b ArrayRef, Error> {

@@ -9,6 +9,7 @@ use proptest::prelude::*;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct Row {
     session: u8,
+    asn: Option<i64>,
     decided: bool,
     offset: i64,
     amount: i64,
@@ -25,6 +26,7 @@ fn batch(rows: &[Row]) -> RecordBatch {
                 Arc::new(TimestampMicrosecondArray::from_iter(at).with_timezone("UTC"))
             }
             ("session_id", _) => Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.session.to_string()))),
+            ("asn", _) => Arc::new(Int64Array::from_iter(rows.iter().map(|r| r.asn))),
             ("records", _) => number(&|_| 1),
             ("kafka_offset" | "kafka_offset_first" | "reached_bytes", _) => number(&|r| r.offset),
             ("correction_ms", _) => number(&|r| -r.offset),
@@ -73,7 +75,7 @@ fn folded(batches: &[&[Row]], periods: &[ClosedPeriod]) -> Vec<(String, [i64; 6]
 }
 
 fn row(session: u8, offset: i64, amount: i64) -> Row {
-    Row { session, decided: false, offset, amount }
+    Row { session, asn: None, decided: false, offset, amount }
 }
 
 #[test]
@@ -94,6 +96,17 @@ fn a_line_is_never_crossed_and_a_decision_stays_a_row() {
     assert_eq!(amounts(&[ClosedPeriod { from_ms: 600_000, to_ms: 900_000, ..period(9) }], &rows), [7], "another period's line");
     let decided = |offset, amount| Row { decided: true, ..row(1, offset, amount) };
     assert_eq!(amounts(&[], &[row(1, 5, 1), row(1, 8, 2), decided(5, -1), decided(5, 1)]), [3, -1, 1]);
+}
+
+#[test]
+fn networks_are_kept_apart_and_none_is_one_of_its_own() {
+    let of = |asn, offset, amount| Row { asn, ..row(1, offset, amount) };
+    let rows =
+        [of(None, 1, 1), of(None, 2, 2), of(Some(0), 3, 4), of(Some(64_500), 4, 8), of(Some(64_500), 5, 16), of(Some(64_501), 6, 32)];
+    let mut fold = Fold::new(&[]).unwrap();
+    assert!(fold.push(batch(&rows)).unwrap().is_some_and(|complete| complete.num_rows() == 3));
+    let amounts: Vec<i64> = folded(&[&rows[..2], &rows[2..5], &rows[5..]], &[]).iter().map(|(_, n)| n[0]).collect();
+    assert_eq!(amounts, [3, 4, 24, 32]);
 }
 
 #[test]

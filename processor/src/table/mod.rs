@@ -27,7 +27,7 @@ mod files;
 mod offsets;
 mod rows;
 
-pub use files::writer_properties;
+pub use files::{widen, writer};
 pub use offsets::{Origin, Stored};
 pub use rows::{commit_rows, load};
 
@@ -40,7 +40,7 @@ use arrow::datatypes::Schema;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake::kernel::{Action, Add, Transaction};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use deltalake::writer::DeltaWriter;
 use deltalake::{DeltaTable, DeltaTableBuilder, DeltaTableError};
 use livemeter_schemas::ledger;
 use offsets::{GENERATION_ID, changes};
@@ -111,6 +111,7 @@ impl Table {
         let mut delta = DeltaTableBuilder::from_url(url).and_then(|b| b.build()).map_err(Error::storage("opening the table"))?;
         if delta.verify_deltatable_existence().await.map_err(Error::storage("looking for the table"))? {
             delta.load().await.map_err(Error::storage("loading the table"))?;
+            files::widen(&mut delta, kind).await?;
         } else {
             delta = files::create(&delta, kind, retention_ms).await?;
         }
@@ -293,8 +294,7 @@ impl Table {
     }
 
     async fn write_files(&self, batch: &RecordBatch) -> Result<Vec<Add>, Error> {
-        let writer = RecordBatchWriter::for_table(&self.delta).map_err(Error::storage("opening a file"))?;
-        let mut writer = writer.with_writer_properties(writer_properties(self.kind));
+        let mut writer = files::writer(&self.delta, self.kind)?;
         writer.write(batch.clone()).await.map_err(Error::storage("writing rows"))?;
         let adds = writer.flush().await.map_err(Error::storage("writing a file"))?;
         durable::files(self.delta.table_url(), adds.iter().map(|add| add.path.as_str())).await?;

@@ -1,14 +1,14 @@
 //! Rows that come from a decision, not from a topic: one commit at exactly the version after the one they
 //! were computed from, which moves no offset. Which rows those are is not decided here.
 
-use super::{Kind, writer_properties};
+use super::{Kind, writer};
 use crate::durable;
 use crate::error::Error;
 use arrow::array::RecordBatch;
 use deltalake::kernel::Action;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake::protocol::{DeltaOperation, SaveMode};
-use deltalake::writer::{DeltaWriter, RecordBatchWriter};
+use deltalake::writer::DeltaWriter;
 use deltalake::{DeltaTable, DeltaTableBuilder};
 use livemeter_schemas::ledger;
 use std::time::Instant;
@@ -27,8 +27,7 @@ pub async fn load(root: &Url, kind: Kind) -> Result<DeltaTable, Error> {
 /// the batch was computed from must be read again. `token` stands in the commit: after a lost reply it tells
 /// whether the commit is there.
 pub async fn commit_rows(table: &DeltaTable, kind: Kind, batch: RecordBatch, token: &str, deadline: Instant) -> Result<bool, Error> {
-    let writer = RecordBatchWriter::for_table(table).map_err(Error::storage("opening a file"))?;
-    let mut writer = writer.with_writer_properties(writer_properties(kind));
+    let mut writer = writer(table, kind)?;
     writer.write(batch).await.map_err(Error::storage("writing rows"))?;
     let adds = writer.flush().await.map_err(Error::storage("writing a file"))?;
     durable::files(table.table_url(), adds.iter().map(|add| add.path.as_str())).await?;

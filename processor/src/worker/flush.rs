@@ -9,7 +9,8 @@ use crate::source::{Offsets, Source};
 use crate::status::{Phase, Status, TableLabel};
 use crate::table::{Stored, Table};
 use crate::tally::Tally;
-use arrow::array::RecordBatch;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
 use livemeter_schemas::record::DeadLetter;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -52,11 +53,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
         for partition in self.partitions.values_mut() {
             moved.iter_mut().zip(partition.book.take_moved()).for_each(|(sum, more)| *sum += more);
         }
-        let sums = self.buffer.sums();
-        if moved != sums {
-            return Err(Error::Ledger(format!("rows add {sums:?}, but counters moved by {moved:?}: nothing was committed")));
-        }
         let (increments, events) = self.buffer.take().map_err(|e| Error::Ledger(format!("rows do not fit the columns: {e}")))?;
+        conserved(increments.as_ref(), moved)?;
         let (ends, tallies) = self.partitions.iter().map(|(p, partition)| ((*p, partition.next), (*p, partition.tally))).unzip();
         let letters = std::mem::take(&mut self.letters);
         Ok(Batch { ends, tallies, letters, increments, events, received_at_ms: self.received_at_ms })
@@ -66,7 +64,9 @@ impl<S: Source, K: Sink> Worker<S, K> {
     async fn commit(&mut self) -> Result<(), Error> {
         let Some(batch) = self.batch.as_mut() else { return Ok(()) };
         if !batch.letters.is_empty() {
-            self.sink.put(&batch.letters).await?;
+            let put = self.sink.put(&batch.letters).await;
+            self.status.metrics.dead_letters(put.as_ref().map(|_| ()), batch.letters.len() as u64);
+            put?;
             batch.letters.clear();
         }
         append(&mut self.increments, &mut batch.increments, &batch.ends, &batch.tallies, &self.status).await?;
@@ -130,6 +130,26 @@ impl<S: Source, K: Sink> Worker<S, K> {
     }
 }
 
+/// The amounts of `increments`, in the order of [`crate::split::Amounts`].
+const AMOUNTS: [&str; 5] = ["bytes", "aborted_bytes", "play_ms", "stall_ms", "stalls"];
+
+/// Refuses rows that do not add up to what the counters moved by. They are read from the very columns that become
+/// the file: whatever was done to them on the way, what counts is what stands there now.
+fn conserved(rows: Option<&RecordBatch>, moved: [i128; 5]) -> Result<(), Error> {
+    let mut sums = [0i128; 5];
+    for (sum, name) in sums.iter_mut().zip(AMOUNTS) {
+        let Some(rows) = rows else { break };
+        let column = rows.column_by_name(name).and_then(|column| column.as_primitive_opt::<Int64Type>());
+        let column = column.filter(|column| column.null_count() == 0);
+        let column = column.ok_or_else(|| Error::Ledger(format!("column {name} is missing, has nulls or is of another type")))?;
+        *sum = column.values().iter().map(|value| i128::from(*value)).sum();
+    }
+    if sums == moved {
+        return Ok(());
+    }
+    Err(Error::Ledger(format!("rows add {sums:?}, but counters moved by {moved:?}: nothing was committed")))
+}
+
 /// Appends one table's part of a batch. A table that is ahead already, after a crash between two commits,
 /// neither goes back nor commits.
 async fn append(
@@ -151,4 +171,44 @@ async fn append(
     m.commits.get_or_create(&label).inc();
     m.commit_seconds.get_or_create(&label).observe(began.elapsed().as_secs_f64());
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, Int64Array};
+    use std::sync::Arc;
+
+    /// Two rows, whose amounts are 1 to 5 and ten times that.
+    fn rows() -> Vec<(&'static str, ArrayRef)> {
+        let column = |(name, n)| (name, Arc::new(Int64Array::from(vec![n, 10 * n])) as ArrayRef);
+        AMOUNTS.into_iter().zip(1..).map(column).collect()
+    }
+
+    #[test]
+    fn rows_are_committed_only_where_their_columns_hold_what_counters_moved_by() {
+        let batch = |columns| RecordBatch::try_from_iter(columns).unwrap();
+        let moved = [11, 22, 33, 44, 55];
+        assert!(conserved(Some(&batch(rows())), moved).is_ok());
+        assert!(conserved(None, [0; 5]).is_ok());
+        assert!(conserved(None, moved).is_err());
+        assert!(conserved(Some(&batch(rows())), [0; 5]).is_err());
+        for i in 0..5 {
+            let mut other = moved;
+            other[i] -= 1;
+            assert!(conserved(Some(&batch(rows())), other).is_err(), "{}", AMOUNTS[i]);
+            let mut unread = rows();
+            unread[i].1 = Arc::new(Int64Array::from(vec![Some(i as i64 + 1), None]));
+            other = moved;
+            other[i] = i as i128 + 1;
+            assert!(
+                conserved(Some(&RecordBatch::try_from_iter_with_nullable(unread.into_iter().map(|(n, c)| (n, c, true))).unwrap()), other)
+                    .is_err(),
+                "a null"
+            );
+            let mut lacking = rows();
+            lacking.remove(i);
+            assert!(conserved(Some(&batch(lacking)), moved).is_err(), "none");
+        }
+    }
 }

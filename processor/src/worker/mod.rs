@@ -204,6 +204,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
                 metrics.late.inc_by(taken.late.into());
                 metrics.duplicates.inc_by(taken.duplicate.into());
                 metrics.empty.inc_by(taken.empty.into());
+                metrics.cmcd_passed_over.inc_by(taken.passed_over.into());
                 metrics.late_rows.inc_by(taken.late_rows.into());
                 metrics.quarantined_rows.inc_by(taken.quarantined_rows.into());
             }

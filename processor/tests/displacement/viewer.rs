@@ -98,6 +98,8 @@ impl Viewer {
             event: self.event(report),
             raw: "",
             place: Place { partition: 0, offset: 0 },
+            asn: None,
+            cmcd_state: None,
         };
         let held_ms = if rng.random::<f64>() < road.overtaken { rng.random_range(5_000..60_000) } else { 0 };
         sent.push(Sent { arrives_at_ms: goes_at_ms + travel_ms + held_ms, entry: entry() });

@@ -14,8 +14,9 @@ use livemeter_schemas::limits::Limits;
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-/// What rows have in common that may be one: session, CDN, window, user, programme, region, status, late.
-type Group = (String, String, i64, String, String, Option<String>, String, bool);
+/// What rows have in common that may be one: session, CDN, window, user, programme, region and network,
+/// status, late.
+type Group = (String, String, i64, String, String, (Option<String>, Option<i64>), String, bool);
 
 /// Of a group: sums of the amounts and `records`; the largest `reached_*`, `reached_seq`, `at`, `received_at`,
 /// `kafka_offset`; the smallest first offset.
@@ -42,7 +43,7 @@ fn said(batches: &[RecordBatch]) -> BTreeMap<Group, Said> {
                 us("window_start", row),
                 word("user_id"),
                 word("programme_id"),
-                text("region", row),
+                (text("region", row), column("asn").as_primitive::<Int64Type>().iter().nth(row).unwrap()),
                 word("status"),
                 late,
             );
@@ -99,6 +100,10 @@ fn moved(event: &Event<'static>, to: u8) -> Event<'static> {
     event
 }
 
+fn via(to: u8) -> Option<u32> {
+    [(4, 64_500), (5, 64_501)].into_iter().find(|(n, _)| *n == to).map(|(_, asn)| asn)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
@@ -111,7 +116,7 @@ proptest! {
         let mut left = [lives.0, lives.1, lives.2].map(|l| l.events.into_iter());
         let turns = order.into_iter().chain((0..3).flat_map(|life| [life; 14]));
         let events: Vec<_> = turns.filter_map(|life| left[life].next()).collect();
-        let records: Vec<_> = events.iter().zip(moves.iter().chain(std::iter::repeat(&9))).map(|(e, to)| record(&moved(e, *to), 0, 0)).collect();
+        let records: Vec<_> = events.iter().zip(moves.iter().chain(std::iter::repeat(&9))).map(|(e, to)| record_via(via(*to), &moved(e, *to))).collect();
         let (apart, together) = (booked(&records, 1), booked(&records, every));
         prop_assert_eq!(said(&apart), said(&together));
         let rows = |batches: &[RecordBatch]| batches.iter().map(RecordBatch::num_rows).sum::<usize>();
@@ -127,4 +132,11 @@ fn heartbeats_of_one_window_are_one_row_and_nothing_is_added_to_what_is_committe
     assert_eq!(batches.iter().map(RecordBatch::num_rows).collect::<Vec<_>>(), [1, 1]);
     let bytes = |batch: &RecordBatch| batch.column_by_name("bytes").unwrap().as_primitive::<Int64Type>().value(0);
     assert_eq!(batches.iter().map(bytes).collect::<Vec<_>>(), [10_007, 10_000]);
+
+    // A player that moves to another network and back: two rows, then a third, since only neighbours meet.
+    let moves = [None, None, Some(64_500), Some(64_500), Some(64_501), None];
+    let beat = |(n, asn): (u64, Option<u32>)| record_via(asn, &heartbeat("m", n, T0 + n as i64 * 1_000, T0, vec![counted("cdn-a", T0, n)]));
+    let batch = booked(&(1..).zip(moves).map(beat).collect::<Vec<_>>(), 100).remove(0);
+    let networks: Vec<_> = batch.column_by_name("asn").unwrap().as_primitive::<Int64Type>().iter().collect();
+    assert_eq!(networks, [None, Some(64_500), Some(64_501), None]);
 }

@@ -5,7 +5,7 @@ use livemeter_processor::rows::{IncrementRow, RowRef, Rows};
 use livemeter_processor::source::Message;
 use livemeter_processor::split::Amounts;
 use livemeter_schemas::event::*;
-use livemeter_schemas::record;
+use livemeter_schemas::record::{self, LookedUp};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -17,6 +17,13 @@ pub fn record(event: &Event<'_>, skew: i64, delay: i64) -> Vec<u8> {
     let sent = event.head().at_ms + 5;
     let mut out = Vec::new();
     record::write(&mut out, "demo", sent + skew + delay, Some(sent), &serde_json::to_string(event).unwrap()).unwrap();
+    out
+}
+
+/// The same from a network that ingest has looked up.
+pub fn record_via(asn: Option<u32>, event: &Event<'_>) -> Vec<u8> {
+    let (sent, mut out, found) = (event.head().at_ms + 5, Vec::new(), LookedUp { region: None, asn });
+    record::write_from(&mut out, "demo", sent, Some(sent), found, &serde_json::to_string(event).unwrap()).unwrap();
     out
 }
 
@@ -182,6 +189,8 @@ pub struct Row {
 pub struct Collected {
     pub increments: Vec<Row>,
     pub events: Vec<(String, u64)>,
+    /// Of rows that came of CMCD reports: the session, its `seq` and what is known after it.
+    pub cmcd: Vec<(String, u64, String)>,
     /// Beside each increment: whether it was quarantined.
     pub quarantined: Vec<bool>,
 }
@@ -202,7 +211,11 @@ impl Rows for Collected {
     }
 
     fn event(&mut self, entry: &Entry<'_>, _late: bool) {
-        self.events.push((entry.head().session_id.to_owned(), entry.head().seq));
+        let (session, seq) = (entry.head().session_id.to_owned(), entry.head().seq);
+        match &entry.cmcd_state {
+            Some(state) => self.cmcd.push((session, seq, state.clone())),
+            None => self.events.push((session, seq)),
+        }
     }
 }
 

@@ -110,6 +110,8 @@ async fn every_table_holds_what_its_columns_say() {
             "c 2026-11-21 cdn-c 1 3 0 0 3 0 - -"
         ]
     );
+    assert_eq!(rows(folder.path(), SESSIONS, "session_id, asn").await, ["a 64500", "b 64500", "c 64500"]);
+    assert_eq!(rows(folder.path(), STALLS, "session_id, asn").await, ["a -"], "told without one");
     let times = rows(folder.path(), SESSIONS, "session_id, started_at, first_row_at, ended_at").await;
     assert_eq!(times[0], "a 2026-11-20T23:49:00Z 2026-11-20T23:49:00Z 2026-11-21T00:06:00Z");
     assert_eq!(times[1], "b 2026-11-20T23:50:00Z 2026-11-20T23:50:00Z 2026-11-20T23:51:00Z", "silent since its last row");

@@ -26,7 +26,7 @@ fn root(folder: &Path) -> Url {
     Url::from_directory_path(folder).unwrap()
 }
 
-fn question() -> Question {
+pub fn question() -> Question {
     Question { app: None, from_ms: None, to_ms: None, memory_bytes_max: 1 << 26, differences_max: 50 }
 }
 
@@ -52,7 +52,7 @@ fn rules() -> Rules {
     }
 }
 
-async fn audited(folder: &Path, topic: &Topic, low: i64, question: &Question) -> Report {
+pub async fn audited(folder: &Path, topic: &Topic, low: i64, question: &Question) -> Report {
     let ledger = Ledger::open(&root(folder)).await.unwrap();
     let ends = livemeter_processor::source::Source::ends(topic);
     let watermarks: BTreeMap<i64, (i64, i64)> = ends.into_iter().map(|(p, high)| (i64::from(p), (low, high))).collect();

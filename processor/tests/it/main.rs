@@ -4,6 +4,9 @@
 mod book;
 mod buffer;
 mod client;
+mod cmcd;
+mod cmcd_ledger;
+mod columns;
 mod corpus;
 mod derive;
 mod eviction;

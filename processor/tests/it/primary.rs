@@ -229,6 +229,7 @@ fn increment_column(name: &str, rows: &[Increment]) -> Option<ArrayRef> {
         "programme_id" => texts(rows.map(|_| Some("p1".into()))),
         "cdn" => texts(rows.map(|r| Some(r.cdn.into()))),
         "region" => texts(rows.map(|_| Some("eu".into()))),
+        "asn" => ints(rows.map(|_| Some(64_500))),
         "user_id" => texts(rows.map(|r| Some(format!("user-{}", r.session)))),
         "session_id" => texts(rows.map(|r| Some(r.session.into()))),
         "status" => texts(rows.map(|r| Some(r.status.into()))),

@@ -216,10 +216,12 @@ pub async fn drain(worker: &mut Player, topic: &Topic) {
     }
 }
 
-/// Reads the whole topic through one worker.
+/// Reads the whole topic through one worker. Its maintenance has ended by then: going on beside the test, it would merge
+/// files between two looks at them, or overtake the test's own merge.
 pub async fn work_through(config: &Config, topic: &Topic) -> Player {
     let mut worker = open(config, topic, &Letters::default()).await.unwrap();
     drain(&mut worker, topic).await;
+    worker.settle_within(Duration::from_secs(60)).await;
     worker
 }
 

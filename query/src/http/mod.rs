@@ -13,6 +13,7 @@ use crate::engine::Engine;
 use crate::error::Error;
 use crate::ledger::Ledger;
 use crate::metrics::Metrics;
+use crate::refusals::Services;
 use crate::report::Format;
 use crate::status::Statuses;
 use axum::Router;
@@ -27,12 +28,13 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::net::TcpListener;
 
 /// Every path but the console's, as the metrics name them.
-const ROUTES: [&str; 10] = [
+const ROUTES: [&str; 11] = [
     "/v1/sql",
     "/v1/reports/traffic",
     "/v1/reports/quality",
     "/v1/definitions",
     "/v1/status",
+    "/v1/refusals",
     "/v1/openapi.json",
     "/openapi.json",
     "/healthz",
@@ -47,6 +49,7 @@ pub(crate) struct App {
     engine: Engine,
     metrics: Arc<Metrics>,
     statuses: Statuses,
+    services: Services,
     guard: guard::Guard,
 }
 
@@ -95,7 +98,8 @@ fn app(config: Config, address: SocketAddr) -> Result<Arc<App>, Error> {
     let metrics = Arc::new(Metrics::default());
     let engine = Engine::new(Arc::clone(&config), Arc::clone(&ledger), Arc::clone(&metrics))?;
     let guard = guard::Guard::new(address, &config.allowed_hosts);
-    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), guard }))
+    let services = Services::new(config.refusals_from.clone());
+    Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), services, guard }))
 }
 
 fn router(app: Arc<App>) -> Router {
@@ -105,6 +109,7 @@ fn router(app: Arc<App>) -> Router {
         .route("/v1/reports/quality", get(reports::quality))
         .route("/v1/definitions", get(pages::definitions))
         .route("/v1/status", get(pages::status))
+        .route("/v1/refusals", get(pages::refusals))
         .route("/v1/openapi.json", get(pages::openapi))
         .route("/openapi.json", get(pages::openapi))
         .route("/healthz", get(pages::healthz))

@@ -53,6 +53,10 @@ pub async fn status(State(app): State<Arc<App>>) -> Response {
     }
 }
 
+pub async fn refusals(State(app): State<Arc<App>>) -> Response {
+    ([NOSNIFF, NO_STORE], Json(app.services.refusals(now_ms()).await)).into_response()
+}
+
 /// Alive: the process answers.
 pub async fn healthz() -> Response {
     ([NOSNIFF, NO_STORE], "ok\n").into_response()

@@ -53,7 +53,7 @@ async fn sql_answers_exactly_as_json_and_csv() {
     tables.sort_unstable();
     assert_eq!(tables, ["events", "increments", "sessions", "stalls", "traffic_5m", "usage_daily"]);
     assert!(service.rows("DESCRIBE increments").await.as_array().unwrap().iter().any(|c| c[0] == "reached_bytes"));
-    assert_eq!(service.rows("SELECT count(*) FROM information_schema.columns WHERE table_name = 'increments'").await, json!([[32]]));
+    assert_eq!(service.rows("SELECT count(*) FROM information_schema.columns WHERE table_name = 'increments'").await, json!([[33]]));
     let plan = service.sql("EXPLAIN SELECT cdn, sum(bytes) FROM increments GROUP BY cdn").await;
     assert_eq!(plan.status, 200, "{}", plan.body());
     assert!(plan.body().contains("Aggregate") && !plan.body().contains(".parquet"), "{}", plan.body());

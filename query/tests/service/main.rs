@@ -3,5 +3,6 @@
 mod compacted;
 mod derived;
 mod http;
+mod refusals;
 mod reports;
 mod support;

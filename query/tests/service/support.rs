@@ -175,6 +175,7 @@ fn increment_column(name: &str, kind: &DataType, rows: &[Increment]) -> ArrayRef
         "programme_id" => texts(rows.map(|r| r.programme.into())),
         "cdn" => texts(rows.map(|r| r.cdn.into())),
         "region" => texts(rows.map(|_| "eu".into())),
+        "asn" => ints(rows.map(|_| 64_500)),
         "user_id" => texts(rows.map(|r| r.user.clone())),
         "session_id" => texts(rows.map(|r| r.session.clone())),
         "status" => texts(rows.map(|r| r.status.into())),

@@ -1,6 +1,6 @@
 //! Sizes and ranges of a decoded event, field by field. What is wrong is named with its path.
 
-use crate::event::{Counters, Event, LastSegment};
+use crate::event::{Cmcd, Counters, Event, LastSegment};
 use crate::limits::Limits;
 use crate::refusal::{Code, Refusal};
 
@@ -42,7 +42,26 @@ pub fn event(event: &Event, limits: &Limits) -> Result<(), Refusal> {
             id("code", &e.code, limits)?;
             text("message", e.message.as_deref(), limits)
         }
+        Event::Cmcd(e) => cmcd(e, limits),
     }
+}
+
+fn cmcd(e: &Cmcd, limits: &Limits) -> Result<(), Refusal> {
+    optional_id("event", e.event.as_deref(), limits)?;
+    optional_id("cdn", e.cdn.as_deref(), limits)?;
+    optional_id("error", e.error.as_deref(), limits)?;
+    for (field, value) in
+        [("startup_ms", e.startup_ms), ("bitrate_kbps", e.bitrate_kbps), ("buffer_ms", e.buffer_ms), ("latency_ms", e.latency_ms)]
+    {
+        at_most(field, value.unwrap_or_default(), limits.counter_max)?;
+    }
+    if e.bytes.len() > limits.cdns_max {
+        return Err(Refusal::over(Code::TooMany, "bytes", e.bytes.len() as i64, limits.cdns_max as i64, "CDNs"));
+    }
+    e.bytes.iter().try_for_each(|said| {
+        optional_id("bytes.cdn", said.cdn.as_deref(), limits)?;
+        at_most("bytes.bytes", said.bytes, limits.counter_max)
+    })
 }
 
 fn counters(counters: &[Counters], limits: &Limits) -> Result<(), Refusal> {

@@ -49,6 +49,15 @@ pub struct Counters<'a> {
     pub stalls: u64,
 }
 
+/// Bytes of one CDN within one session, cumulative, as a CMCD report's custom key says them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CdnBytes<'a> {
+    /// None is the CDN in use.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub cdn: Option<Cow<'a, str>>,
+    pub bytes: u64,
+}
+
 /// What froze: no data to play (`rebuffer`), or a picture that stood still (`frozen`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]

@@ -5,12 +5,14 @@ use serde_json::{Value, json};
 
 pub fn all(report_parameters: Value) -> Value {
     json!({
-        "/v1/events": { "options": preflight(), "post": events() },
+        "/v1/events": { "options": preflight("events"), "post": events() },
+        "/v1/cmcd": { "options": preflight("cmcd"), "post": cmcd() },
         "/v1/sql": { "post": sql() },
         "/v1/reports/traffic": { "get": report("traffic", "Bytes and bandwidth per CDN, programme, user and time.", "TrafficRowReport", &report_parameters) },
         "/v1/reports/quality": { "get": report("quality", "Playing, stalls and startup per CDN, programme, user and time.", "QualityRowReport", &report_parameters) },
         "/v1/definitions": { "get": get("query", "definitions", "What each figure means: formula, unit, version.", shape("Definitions")) },
         "/v1/status": { "get": get("query", "status", "What the ledger holds, and how fresh it is.", shape("Status")) },
+        "/v1/refusals": { "get": get("query", "refusals", "What the services have refused since they started, by cause.", shape("Refusals")) },
         "/openapi.json": { "get": get("query", "openapi", "This document.", json!({ "application/json": { "schema": { "type": "object" } } })) },
         "/healthz": { "get": healthy() },
         "/readyz": { "get": ready() },
@@ -61,11 +63,55 @@ fn events() -> Value {
     })
 }
 
-fn preflight() -> Value {
+fn cmcd() -> Value {
+    let lines = json!({ "schema": { "type": "string", "description": "One report a line: a structured dictionary; or `CMCD=` and the same percent-encoded, as version 1 has it." } });
+    let reports = json!({ "schema": { "description": "A report as an object, an array of them, or one a line.", "oneOf": [{ "type": "object" }, { "type": "array", "items": { "type": "object" } }] } });
     json!({
-        "operationId": "preflight_events",
+        "operationId": "post_cmcd",
         "tags": ["ingest"],
-        "summary": "CORS preflight: any origin may post events.",
+        "summary": "Take CMCD reports of a player without an SDK.",
+        "description": "CTA-5004-B event mode, the keys of CTA-5004, or either in JSON. A 2xx means that every accepted report is durable in Kafka. \
+             A report needs `sid`; reports are told apart by `sid`, `target` and `sn`, and ordered by `sn`. A key that is unknown or has a bad value is passed over and counted; \
+             a report of a higher version than 2, or without a session, is refused and counted. CMCD has no key for a CDN: it is that of the host (`h`, or `url` of a response), by \
+             `ingest.cmcd_hosts`; `cdn` and `com.livemeter-cdn` name it outright. Nor has it one for bytes: `com.livemeter-bytes` is what the CDN in use has delivered in this session so far, \
+             `com.livemeter-bytes.NAME` the same of the CDN of that name; without them bytes are absent. The user is the session token's, or `com.livemeter-user`. \
+             Bodies may be compressed by gzip or zstd.",
+        "parameters": [
+            { "name": "app", "in": "query", "description": "The app; the key's own when absent.", "schema": { "type": "string" } },
+            { "name": "key", "in": "query", "description": "The app's write key, `lmw_…`; public. Needed unless ingest is open.", "schema": { "type": "string" } },
+            { "name": "token", "in": "query", "description": "The session token, a JWT; the header `livemeter-token` can carry it too.", "schema": { "type": "string" } },
+            { "name": "target", "in": "query", "description": "A name for each further target of one player that leads here: each numbers its reports for itself, and each is a session of its own.", "schema": { "type": "string" } },
+            { "name": "CMCD", "in": "query", "description": "A report of version 1.", "schema": { "type": "string" } },
+            { "name": "content-encoding", "in": "header", "schema": { "type": "string", "enum": ["gzip", "zstd", "identity"] } },
+        ],
+        "requestBody": { "content": {
+            "application/cmcd": lines,
+            "text/cmcd": lines,
+            "text/plain": lines,
+            "application/json": reports,
+            "application/cmcd+json": reports,
+        } },
+        "responses": {
+            "204": { "description": "At least one report was accepted, or there was none. Durable." },
+            "400": problem("The body is no text, no app is named, or the list is not one."),
+            "401": problem("The write key is missing, or the session token is missing or proves nothing; the field says which."),
+            "403": problem("The key is not one of the app's that are good now, or the page's origin is not among those that are set."),
+            "408": problem("The body came too slowly."),
+            "410": problem("The app takes no CMCD (`cmcd = false` in the file of apps): by the standard, a player is silent for the rest of its session."),
+            "413": problem("The body, what it unpacks to, or the number of reports is larger than the limit."),
+            "415": problem("Another content type or encoding than those above."),
+            "422": answer("Every report was refused; do not send them again.", shape("Answer")),
+            "429": later("More reports than this address or app may send: back off."),
+            "503": later("Too much at once, or Kafka does not take it now; nothing is promised. Send the same again after Retry-After."),
+        },
+    })
+}
+
+fn preflight(of: &str) -> Value {
+    json!({
+        "operationId": format!("preflight_{of}"),
+        "tags": ["ingest"],
+        "summary": format!("CORS preflight: any origin may post {of}."),
         "responses": { "204": { "description": "Allowed methods and headers." }, "403": problem("The page's origin is not among those that are set.") },
     })
 }

@@ -69,6 +69,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/cmcd": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take CMCD reports of a player without an SDK.
+         * @description CTA-5004-B event mode, the keys of CTA-5004, or either in JSON. A 2xx means that every accepted report is durable in Kafka. A report needs `sid`; reports are told apart by `sid`, `target` and `sn`, and ordered by `sn`. A key that is unknown or has a bad value is passed over and counted; a report of a higher version than 2, or without a session, is refused and counted. CMCD has no key for a CDN: it is that of the host (`h`, or `url` of a response), by `ingest.cmcd_hosts`; `cdn` and `com.livemeter-cdn` name it outright. Nor has it one for bytes: `com.livemeter-bytes` is what the CDN in use has delivered in this session so far, `com.livemeter-bytes.NAME` the same of the CDN of that name; without them bytes are absent. The user is the session token's, or `com.livemeter-user`. Bodies may be compressed by gzip or zstd.
+         */
+        post: operations["post_cmcd"];
+        delete?: never;
+        /** CORS preflight: any origin may post cmcd. */
+        options: operations["preflight_cmcd"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/definitions": {
         parameters: {
             query?: never;
@@ -103,6 +124,23 @@ export interface paths {
         delete?: never;
         /** CORS preflight: any origin may post events. */
         options: operations["preflight_events"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/refusals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the services have refused since they started, by cause. */
+        get: operations["get_refusals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
         head?: never;
         patch?: never;
         trace?: never;
@@ -207,6 +245,12 @@ export interface components {
              */
             sampling?: number;
         };
+        /** @description One service that was asked. */
+        Asked: {
+            address: string;
+            /** @description Why it did not answer; null when it did. Its counts are then missing in `rows`. */
+            failure?: string | null;
+        };
         /** @description A batch as a client writes it. `POST /v1/events`, `application/json`. */
         Batch: {
             /** @description The app (tenant) these events belong to. */
@@ -224,6 +268,13 @@ export interface components {
              * @description Version of the event contract: 1.
              */
             v: number;
+        };
+        /** @description Bytes of one CDN within one session, cumulative, as a CMCD report's custom key says them. */
+        CdnBytes: {
+            /** Format: uint64 */
+            bytes: number;
+            /** @description None is the CDN in use. */
+            cdn?: string | null;
         };
         /** @description The session moved to another CDN. */
         CdnSwitch: {
@@ -247,6 +298,65 @@ export interface components {
             /** @description One player object's life: a new random id at each reload, tab or device. */
             session_id: string;
             to_cdn: string;
+            /** @description Whose traffic this is. Personal data. */
+            user_id: string;
+        };
+        /**
+         * @description One CMCD report (CTA-5004-B) as `POST /v1/cmcd` understood it. Written by ingest alone; `/v1/events` refuses it.
+         *     `session_id` is `sid`, `seq` is `sn`, `at_ms` is `ts`, `programme_id` is `cid`.
+         */
+        Cmcd: {
+            /**
+             * Format: int64
+             * @description When it happened: milliseconds since 1970 on the session's own clock, which is read
+             *     once at the session's start and then driven by a monotonic timer.
+             */
+            at_ms: number;
+            /**
+             * Format: uint64
+             * @description `br`: bitrate of the media.
+             */
+            bitrate_kbps?: number | null;
+            /**
+             * Format: uint64
+             * @description `bl`: media ahead of the playhead.
+             */
+            buffer_ms?: number | null;
+            /** @description Cumulative bytes by the custom keys; none when the player does not count them. */
+            bytes?: components["schemas"]["CdnBytes"][];
+            /** @description The CDN in use, by the table of hosts. */
+            cdn?: string | null;
+            /** @description The first of `ec`: the player's own code of an error. */
+            error?: string | null;
+            /** @description `e`: what the report tells of, such as `ps` (another state), `t` (an interval) or `rr` (a response). */
+            event?: string | null;
+            /**
+             * Format: uint64
+             * @description `ltc`: how far behind live.
+             */
+            latency_ms?: number | null;
+            /** @description What is being watched. */
+            programme_id: string;
+            /** @description Where the viewer is, as coarse as the app likes. */
+            region?: string | null;
+            /** @description The report as it was sent; left out where its app's users have pseudonyms. */
+            report?: string | null;
+            /**
+             * Format: uint64
+             * @description Rises by one with every event of the session, whatever its type.
+             */
+            seq: number;
+            /** @description One player object's life: a new random id at each reload, tab or device. */
+            session_id: string;
+            /**
+             * Format: uint64
+             * @description `msd`: from the viewer's wish to the first picture; said once per session.
+             */
+            startup_ms?: number | null;
+            /** @description `bs` of version 1: the buffer ran dry since the request before. */
+            starved?: boolean;
+            /** @description `sta`: the state from `at_ms` on. */
+            state?: components["schemas"]["State"] | null;
             /** @description Whose traffic this is. Personal data. */
             user_id: string;
         };
@@ -355,6 +465,9 @@ export interface components {
         }) | (components["schemas"]["ErrorEvent"] & {
             /** @constant */
             type: "error";
+        }) | (components["schemas"]["Cmcd"] & {
+            /** @constant */
+            type: "cmcd";
         });
         /** @description What became of one event, in the order of the batch. */
         EventAnswer: {
@@ -543,6 +656,25 @@ export interface components {
              * @description The value (a number) or its size (a text or a list).
              */
             value?: number | null;
+        };
+        /** @description One count. */
+        RefusalRow: {
+            /** @description `ingest` or `processor`. */
+            by: string;
+            /** @description A word from a fixed set of the service's, such as `too_long`, `key_refused` or `kafka_away`. */
+            cause: string;
+            /** Format: uint64 */
+            count: number;
+            what: components["schemas"]["What"];
+        };
+        /** @description `GET /v1/refusals`: counts since each service started, added up over all that answered. */
+        Refusals: {
+            /** @description When the services were asked, RFC 3339 UTC. */
+            asked_at: string;
+            /** @description Counts that are not zero, the largest first within each `what`. */
+            rows: components["schemas"]["RefusalRow"][];
+            /** @description Those that are asked, as they are set; none: nobody is. */
+            services: components["schemas"]["Asked"][];
         };
         /** @description The last word of a session, with its last counters. */
         SessionEnd: {
@@ -756,6 +888,8 @@ export interface components {
             truncated: boolean;
             tz: string;
         };
+        /** @description What was not taken. */
+        What: "connection" | "request" | "event" | "record" | "dead_letter";
     };
     responses: never;
     parameters: never;
@@ -841,6 +975,166 @@ export interface operations {
             };
             /** @description Not ready, and why. */
             503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    post_cmcd: {
+        parameters: {
+            query?: {
+                /** @description The app; the key's own when absent. */
+                app?: string;
+                /** @description A report of version 1. */
+                CMCD?: string;
+                /** @description The app's write key, `lmw_…`; public. Needed unless ingest is open. */
+                key?: string;
+                /** @description A name for each further target of one player that leads here: each numbers its reports for itself, and each is a session of its own. */
+                target?: string;
+                /** @description The session token, a JWT; the header `livemeter-token` can carry it too. */
+                token?: string;
+            };
+            header?: {
+                "content-encoding"?: "gzip" | "zstd" | "identity";
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/cmcd": string;
+                "application/cmcd+json": Record<string, never> | Record<string, never>[];
+                "application/json": Record<string, never> | Record<string, never>[];
+                "text/cmcd": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description At least one report was accepted, or there was none. Durable. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The body is no text, no app is named, or the list is not one. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The write key is missing, or the session token is missing or proves nothing; the field says which. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The key is not one of the app's that are good now, or the page's origin is not among those that are set. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body came too slowly. */
+            408: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The app takes no CMCD (`cmcd = false` in the file of apps): by the standard, a player is silent for the rest of its session. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body, what it unpacks to, or the number of reports is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another content type or encoding than those above. */
+            415: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Every report was refused; do not send them again. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Answer"];
+                };
+            };
+            /** @description More reports than this address or app may send: back off. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once, or Kafka does not take it now; nothing is promised. Send the same again after Retry-After. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preflight_cmcd: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Allowed methods and headers. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The page's origin is not among those that are set. */
+            403: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -1017,6 +1311,26 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_refusals: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the services have refused since they started, by cause. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Refusals"];
                 };
             };
         };

@@ -1,6 +1,7 @@
 //! Pseudonyms: what is stored names nobody, and whoever keeps the keys can still find a user's rows.
 
-use crate::{Apps, files_with, letters, livemeter, post, said, tree};
+use crate::{files_with, letters, post, tree};
+use livemeter_tests::apps::{Apps, livemeter, said};
 use livemeter_tests::audience::{APP, Session, batch};
 use livemeter_tests::brokers::{Broker, Kind};
 use livemeter_tests::{kafka, wait};

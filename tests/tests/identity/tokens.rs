@@ -1,45 +1,11 @@
 //! Session tokens: one viewer cannot post as another, nor put bytes on a CDN that the token does not name.
 
-use crate::{Apps, post, tree};
+use crate::{post, tree};
+use livemeter_tests::apps::Apps;
 use livemeter_tests::audience::{APP, Session, batch};
 use livemeter_tests::brokers::{Broker, Kind};
 use livemeter_tests::wait;
 use serde_json::{Value, json};
-
-/// RFC 8410's example key.
-const PRIVATE: &str =
-    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n-----END PRIVATE KEY-----\n";
-const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n-----END PUBLIC KEY-----\n";
-
-/// An app whose sessions need a token, with an EdDSA and an HS256 key.
-fn apps() -> (Apps, String) {
-    let (apps, key) = Apps::with(&[]);
-    for (name, text) in [
-        ("private.pem", PRIVATE),
-        ("public.pem", PUBLIC),
-        ("secret", "0123456789abcdef0123456789abcdef\n"),
-        ("wrong", "another secret, as long as it must be\n"),
-    ] {
-        std::fs::write(apps.path(name), text).expect("written");
-    }
-    let words = "token_required = true\n[[app.token_key]]\nid = 'ed'\nalg = 'EdDSA'\npublic_key_file = 'public.pem'\n[[app.token_key]]\nid = 'hs'\nalg = 'HS256'\nsecret_file = 'secret'\n";
-    // Before the list of keys: what follows it would belong to the key.
-    apps.write(&apps.text().replacen("\n[[app.key]]", &format!("\n{words}\n[[app.key]]"), 1));
-    (apps, key)
-}
-
-fn token(apps: &Apps, user: &str, kid: &str) -> String {
-    token_good_for(apps, user, kid, "600")
-}
-
-fn token_good_for(apps: &Apps, user: &str, kid: &str, ttl_s: &str) -> String {
-    let (file, flag) = if kid == "ed" { ("private.pem", "--private-key") } else { ("secret", "--secret") };
-    let key = apps.path(file);
-    let bound = ["--user", user, "--programme", "match-7", "--cdn", "cdn-a", "--ttl", ttl_s];
-    let signed = [flag, key.to_str().expect("a plain path")];
-    let out = apps.run(&[["apps", "token", "--app", APP, "--kid", kid].as_slice(), &bound, &signed].concat());
-    String::from_utf8(out.stdout).expect("text").trim().to_owned()
-}
 
 fn with(token: &str, events: Vec<Value>) -> Value {
     let mut body = batch(events);
@@ -49,18 +15,18 @@ fn with(token: &str, events: Vec<Value>) -> Value {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_viewer_speaks_for_nobody_else_and_only_of_the_cdns_it_was_sent_to() {
-    let (apps, key) = apps();
+    let (apps, key) = Apps::with_tokens();
     let broker = Broker::start(Kind::Embedded).await;
     let tree = tree(&broker, &apps, &["--token-leeway", "0s"]).await;
     let (mut ada, mut mallory) = (Session::new("s-ada", "ada", "cdn-a"), Session::new("s-mal", "mallory", "cdn-a"));
 
     for kid in ["ed", "hs"] {
-        let answer = post(&tree, &key, &with(&token(&apps, "ada", kid), vec![ada.plays(1_000, 100).heartbeat()])).await;
+        let answer = post(&tree, &key, &with(&apps.token(kid, "ada", &[]), vec![ada.plays(1_000, 100).heartbeat()])).await;
         assert_eq!(answer.status, 200, "{kid}: {}", answer.text());
     }
 
     // With a token of one's own: as another, of another CDN. The good event beside them is taken.
-    let own = token(&apps, "mallory", "ed");
+    let own = apps.token("ed", "mallory", &[]);
     let mut inflated = mallory.clone().plays(7, 1).heartbeat();
     inflated["counters"] = json!([inflated["counters"][0], inflated["counters"][0]]);
     inflated["counters"][1]["cdn"] = json!("cdn-b");
@@ -73,7 +39,7 @@ async fn a_viewer_speaks_for_nobody_else_and_only_of_the_cdns_it_was_sent_to() {
     assert_eq!(told, [forbidden("user_id"), forbidden("counters[1].cdn"), (Value::Null, Value::Null)], "{said}");
 
     // Tokens that prove nothing cost the whole batch.
-    let good = token(&apps, "ada", "ed");
+    let good = apps.token("ed", "ada", &[]);
     let (head, signature) = good.rsplit_once('.').expect("three parts");
     let (_, claims_of_mallory) = own.rsplit_once('.').expect("three parts").0.split_once('.').expect("two parts");
     let forged = format!("{}.{claims_of_mallory}.{signature}", head.split_once('.').expect("two parts").0);
@@ -101,7 +67,7 @@ async fn a_viewer_speaks_for_nobody_else_and_only_of_the_cdns_it_was_sent_to() {
 
 /// A token that was good for a second.
 async fn expired(apps: &Apps) -> String {
-    let token = token_good_for(apps, "ada", "ed", "1");
+    let token = apps.token("ed", "ada", &["--ttl", "1"]);
     tokio::time::sleep(std::time::Duration::from_millis(2_100)).await;
     token
 }

@@ -35,6 +35,7 @@ struct AppWords {
     allowed_cdns: Option<HashSet<String>>,
     heartbeat_ms: Option<u64>,
     sampling: Option<f64>,
+    cmcd: Option<bool>,
     #[serde(default)]
     token_required: bool,
     #[serde(default)]
@@ -96,6 +97,7 @@ fn add(apps: &mut Apps, words: AppWords, config: &Config, secret: &dyn Fn(Secret
         allowed_cdns: words.allowed_cdns,
         heartbeat_ms: words.heartbeat_ms,
         sampling: words.sampling.unwrap_or(1.0),
+        cmcd: words.cmcd.unwrap_or(true),
         token_required: words.token_required,
         token_keys,
         user_ids: words.user_ids,
