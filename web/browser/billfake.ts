@@ -40,6 +40,9 @@ const rank = new Map(ranked.map((slot, i) => [slot.at, i + 1]));
 const total = (of: (slot: Slot) => number, some = slots) => some.reduce((sum, slot) => sum + of(slot), 0);
 export const TOTAL = { client: total((s) => s.client), overhead: total((s) => s.overhead), loss: total((s) => s.loss), foreign: total((s) => s.foreign), rest: total((s) => s.rest), log: total(logOf) };
 
+const BILLED_OVERHEAD = Math.round(TOTAL.log * 0.03);
+const INVOICED = Math.round(TOTAL.log * 1.0486);
+
 /** An instant as the contract's own clock has it. */
 const there = (at: number) => `${new Date(at + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;
 const dayOf = (at: number) => there(at).slice(0, 10);
@@ -105,7 +108,7 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
     verdict: invoiced && logged ? "disputed" : "incomplete",
     waterfall: [
       { step: "client", kind: "total", bytes: TOTAL.client },
-      { step: "overhead", kind: "difference", bytes: TOTAL.overhead },
+      { step: "log_overhead", kind: "difference", bytes: TOTAL.overhead },
       ...(logged
         ? [
             { step: "telemetry_loss", kind: "difference", bytes: TOTAL.loss, low_bytes: Math.round(TOTAL.loss * 0.4), high_bytes: Math.round(TOTAL.loss * 1.9) },
@@ -114,7 +117,8 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
             { step: "log", kind: "total", bytes: TOTAL.log },
           ]
         : []),
-      ...(invoiced ? [{ step: "invoice", kind: "total", bytes: Math.round(TOTAL.log * 1.0486) }] : []),
+      { step: "overhead", kind: "difference", bytes: BILLED_OVERHEAD },
+      ...(invoiced ? [{ step: "invoice_difference", kind: "difference", bytes: INVOICED - TOTAL.log - BILLED_OVERHEAD }, { step: "invoice", kind: "total", bytes: INVOICED }] : []),
     ],
     bills: [
       { side: "client", quantity: "78.1180", amount: "937416.0000", steps: steps("73.0075", "78.1180", "937416.0000"), ...owed },
@@ -165,9 +169,9 @@ function sessions(window: string): BillSessions {
   return {
     window,
     sessions: [
-      { session_id: "7f3c0b52-9a51", cdn: "cdn-a", client_bytes: part(0.5), log_bytes: part(0.51), record: "0:918100", log_lines: `${log.sha256.slice(0, 8)} 1201–1260` },
-      { session_id: "<i>0c11</i>", cdn: "cdn-a", client_bytes: part(0.3), log_bytes: part(0.31), record: "1:917555", log_lines: `${log.sha256.slice(0, 8)} 1203–1259` },
-      { session_id: "", cdn: null, client_bytes: 0, log_bytes: slot?.foreign ?? 0, record: null, log_lines: `${log.sha256.slice(0, 8)} 1207–1255` },
+      { session_id: "7f3c0b52-9a51", cdn: "cdn-a", client_bytes: part(0.5), log_bytes: part(0.51), record: "0:918100", log_lines: `${log.sha256.slice(0, 8)}:1201-1260` },
+      { session_id: "<i>0c11</i>", cdn: "cdn-a", client_bytes: part(0.3), log_bytes: part(0.31), record: "1:917555", log_lines: `${log.sha256.slice(0, 8)}:1203-1259` },
+      { session_id: "", cdn: null, client_bytes: 0, log_bytes: slot?.foreign ?? 0, record: null, log_lines: `${log.sha256.slice(0, 8)}:1207-1255 ${sha("older").slice(0, 8)}:1-3` },
     ],
     truncated: true,
     source,

@@ -5,7 +5,7 @@ import type { LineRange } from "./calls";
 /** As many lines as one look takes in. */
 export const LINES_MAX = 200;
 
-/** `836ff184 1201–1260`, however the three are parted. */
+/** `836ff184:1201-1260`, however the three are parted. */
 export function lineRange(words: string): LineRange | null {
   const found = /^([0-9a-f]{8,64})\D+(\d+)(?:\D+(\d+))?$/.exec(words.trim());
   if (!found) return null;

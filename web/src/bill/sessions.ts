@@ -18,7 +18,7 @@ export function sessions(found: BillSessions, context: BillContext, actions: Bil
     { label: w.columns.client_bytes ?? "", metric: "client_bytes", cell: (one) => size(one.client_bytes) },
     { label: w.columns.log_bytes ?? "", metric: "log_bytes", cell: (one) => size(one.log_bytes) },
     { label: w.record, cell: ({ record }) => ({ text: record ? el("code", {}, record) : "–" }) },
-    { label: w.logLines, cell: ({ log_lines }) => ({ text: log_lines ? opener(log_lines, w.openLines(log_lines), actions) : "–" }) },
+    { label: w.logLines, cell: ({ log_lines }) => ({ text: log_lines ? openers(log_lines, context, actions) : "–" }) },
   ];
   const made = table<BillSession>("sessions", w.sessionsTitle(windowName(found.window)), columns, context);
   made.update(found.sessions, context, found.truncated);
@@ -26,9 +26,12 @@ export function sessions(found: BillSessions, context: BillContext, actions: Bil
   return made.element;
 }
 
-/** The lines as a way to them, where they can be asked for. */
-function opener(lines: string, label: string, actions: BillActions): HTMLElement {
-  const range = lineRange(lines);
-  const words = el("code", {}, lines);
-  return range ? el("button", { type: "button", class: "link", "data-opens": written(range), "aria-label": label, onclick: () => actions.choose({ lines: written(range) }) }, words) : words;
+/** The lines of each file as a way to them, where they can be asked for. */
+function openers(lines: string, { w }: BillContext, actions: BillActions): HTMLElement {
+  const opener = (words: string) => {
+    const range = lineRange(words);
+    const name = el("code", {}, words);
+    return range ? el("button", { type: "button", class: "link", "data-opens": written(range), "aria-label": w.openLines(words), onclick: () => actions.choose({ lines: written(range) }) }, name) : name;
+  };
+  return el("span", { class: "openers" }, ...lines.split(" ").map(opener));
 }

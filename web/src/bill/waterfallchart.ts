@@ -48,7 +48,7 @@ export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext
 function body(bar: Bar, y: number, x: (share: number) => number): SVGElement[] {
   if (bar.from === null || bar.to === null) return [];
   const [from, to] = [Math.min(bar.from, bar.to), Math.max(bar.from, bar.to)];
-  const known = ["client", "log", "invoice", "unexplained", "without_sdk_or_unexplained"];
+  const known = ["client", "log", "invoice", "unexplained", "without_sdk_or_unexplained", "invoice_difference"];
   const look = known.includes(bar.step.step) ? bar.step.step : "difference";
   const parts: SVGElement[] = [svg("rect", { class: `stretch ${look}`, x: x(from), y, width: Math.max(2, x(to) - x(from)), height: BAR_PX, rx: 2 })];
   if (bar.low !== null && bar.high !== null) {

@@ -11,7 +11,7 @@ import { waterfallChart } from "./waterfallchart";
 
 /** Which definition a step has. */
 const MEANING: Record<string, string> = {
-  client: "client_bytes", overhead: "overhead_bytes", telemetry_loss: "telemetry_loss_bytes", without_sdk: "without_sdk_bytes",
+  client: "client_bytes", log_overhead: "log_overhead_bytes", invoice_difference: "invoice_difference_bytes", overhead: "overhead_bytes", telemetry_loss: "telemetry_loss_bytes", without_sdk: "without_sdk_bytes",
   unexplained: "unexplained_bytes", without_sdk_or_unexplained: "without_sdk_bytes", log: "log_bytes", invoice: "invoice_quantity",
 };
 
