@@ -204,8 +204,8 @@ pub fn query(s: &Settings) -> Result<(), Failure> {
         refresh_ms: s.duration_ms("query.refresh_interval"),
         partitions: s.size("query.partitions"),
         range_days_max: s.small("query.range_days_max"),
-        refusals_from: s.list("query.refusals_from"),
         bills: bills_config(s),
+        refusals_from: s.list("query.refusals_from"),
     };
     serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }

@@ -15,8 +15,8 @@
 //! * [`traffic`]  bytes, sessions and peaks
 //! * [`quality`]  play time, stalls, views and startup times
 //! * [`status`]   how far the ledger is and how fresh, from file statistics alone
-//! * [`refusals`] what the services have refused, asked of their metrics
 //! * [`bills`]    contracts, logs and invoices beside the ledger: the bill check, exports, evidence
+//! * [`refusals`] what the services have refused, asked of their metrics
 //! * [`console`]  the page's files, built into the binary
 //! * [`metrics`]  what the service counts about itself
 //! * [`http`]     the routes; the only place that knows HTTP

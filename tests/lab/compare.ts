@@ -1,5 +1,6 @@
 // The verdict: the meter against the edges' logs, and against stalls seen by somebody else. Pure.
 
+import type { BillFigures } from "./bill.ts";
 import type { Tallies } from "./logs.ts";
 import { CDNS, type Cdn } from "./settings.ts";
 
@@ -12,6 +13,8 @@ export interface Figures {
   /** The meter's bytes and stalls from its reports; the edge's log; the stalls that the witnesses saw. */
   cdns: Record<Cdn, { meter_bytes: number; log: Tallies; stalls: Stalls; seen: Stalls }>;
   viewers: ViewerFigures[];
+  /** What the bill check made of both logs and two wrong invoices. */
+  bill?: BillFigures;
 }
 
 export interface ViewerFigures {
@@ -34,7 +37,7 @@ export const STALLS_APART_MAX = 0.1;
 
 /** Why the lab failed; empty when it is ok. */
 export function reasons(figures: Figures): string[] {
-  return [...figures.viewers.flatMap(presence), ...CDNS.flatMap((cdn) => [...traffic(cdn, figures), ...quality(cdn, figures)]), ...throttling(figures)];
+  return [...figures.viewers.flatMap(presence), ...CDNS.flatMap((cdn) => [...traffic(cdn, figures), ...quality(cdn, figures)]), ...throttling(figures), ...(figures.bill?.wrong ?? [])];
 }
 
 export const abortedBytes = (log: Tallies): number => log.aborted.bytes + log.thrown_away.bytes;
@@ -48,6 +51,7 @@ export function lastLine(figures: Figures, ok: boolean): string {
     ...per((cdn) => ({ meter_bytes: cdns[cdn].meter_bytes, log_bytes: cdns[cdn].log.completed.bytes, aborted_bytes: abortedBytes(cdns[cdn].log) })),
     stalls: per((cdn) => cdns[cdn].stalls),
     stalls_seen: per((cdn) => cdns[cdn].seen),
+    ...(figures.bill && { bill: { planted: figures.bill.planted, found: figures.bill.found, evidence_equal: figures.bill.evidence_equal } }),
   });
 }
 

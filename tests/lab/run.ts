@@ -4,6 +4,7 @@
 import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { billed } from "./bill.ts";
 import { broadcast, loop } from "./broadcast.ts";
 import { Children, freePorts, run, sleep, tail } from "./children.ts";
 import { lastLine, reasons, type Figures } from "./compare.ts";
@@ -79,7 +80,9 @@ async function lab(settings: Settings, open: Open): Promise<Figures> {
   const answer = await ask(services);
   const logs = edges.map((edge) => ({ cdn: edge.cdn, text: readFileSync(edge.access_log, "utf8") }));
   const seen = witnessed(VIEWERS.map(({ name, starts_on }) => ({ name, starts_on, testimony: site.testimony(name) })));
-  const found = figures(answer, logs, seen);
+  say("the bill check");
+  const bill = await billed(settings, services, path.join(scratch, "bills"), edges.map((edge, i) => ({ cdn: edge.cdn, file: edge.access_log, text: logs[i]?.text ?? "" })));
+  const found = { ...figures(answer, logs, seen), bill };
   const network = Object.fromEntries(audience.viewers.map((v) => [v.name, v.network]));
   keep(settings, "figures.json", { figures: found, answer, stalls_seen: seen.map(({ name, verdict }) => ({ name, ...verdict })) });
   for (const { name } of VIEWERS) keep(settings, `${name}.json`, { ...site.testimony(name), network: network[name] });

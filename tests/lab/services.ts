@@ -35,7 +35,7 @@ export async function startServices(children: Children, settings: Settings, data
   await until("topics are created", 30_000, async () => run(livemeter, ["topics", "create", ...brokers]), 500);
   await children.start("ingest", livemeter, ["ingest", "--listen", at(ports.ingest), ...brokers, ...ingest, mortal]);
   await children.start("process", livemeter, ["process", "--listen", at(ports.processor), "--ledger", ledger, ...brokers, mortal]);
-  await children.start("query", livemeter, ["query", "--listen", at(ports.query), "--ledger", ledger, mortal]);
+  await children.start("query", livemeter, ["query", "--listen", at(ports.query), "--ledger", ledger, "--bills", path.join(data, "bills"), mortal]);
   for (const [name, port] of [["ingest", ports.ingest], ["processor", ports.processor], ["query", ports.query]] as const) {
     // Query is ready once there is a ledger to read; until the first heartbeat there may be none.
     const probe = name === "query" ? "healthz" : "readyz";

@@ -51,8 +51,8 @@ pub(crate) struct App {
     engine: Engine,
     metrics: Arc<Metrics>,
     statuses: Statuses,
-    services: Services,
     bills: Arc<Bills>,
+    services: Services,
     guard: guard::Guard,
 }
 

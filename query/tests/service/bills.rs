@@ -78,7 +78,7 @@ fn invoice() -> String {
     text
 }
 
-async fn planted() -> (Ledger, Service) {
+pub async fn planted() -> (Ledger, Service) {
     let ledger = Ledger::empty();
     october(&ledger).await;
     let root = ledger.folder.path().join("bills");

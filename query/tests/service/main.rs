@@ -3,6 +3,7 @@
 mod bills;
 mod compacted;
 mod derived;
+mod evidence;
 mod http;
 mod refusals;
 mod reports;

@@ -267,4 +267,15 @@ impl Service {
         let text = response.into_body().collect().await.ok().map(|body| String::from_utf8(body.to_bytes().to_vec()).unwrap());
         Answer { status, headers, text }
     }
+
+    /// A body that is no text.
+    pub async fn bytes(&self, path: &str) -> Vec<u8> {
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<bytes::Bytes>>();
+        let request = axum::http::Request::builder().uri(format!("http://{}{path}", self.address)).body(Full::default()).unwrap();
+        let response = client.request(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.expect("the transfer broke off").to_bytes().to_vec();
+        assert!(status.is_success(), "{path}: {status}: {}", String::from_utf8_lossy(&body));
+        body
+    }
 }
