@@ -21,6 +21,7 @@ const bundle = await build({
   format: "esm",
   target: ["es2022"],
   charset: "utf8",
+  loader: { ".toml": "text" },
   legalComments: "inline",
   banner: { js: `/*! Contains uPlot.\n${licence.trim()}\n*/` },
   logLevel: "warning",

@@ -226,6 +226,7 @@ mod tests {
         Code::ALL.into_iter().for_each(|code| metrics.refused(code));
         metrics.answered(200);
         metrics.fault("busy");
+        metrics.closed("head");
         let text = metrics.text(Levels { requests: 2, bytes: 7, kafka_ready: true, apps: 0 });
         for line in [
             "livemeter_ingest_events_accepted_total 3",

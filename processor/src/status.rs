@@ -235,6 +235,8 @@ mod tests {
     #[test]
     fn counters_have_the_names_that_refusals_are_read_by() {
         let status = Status::new();
+        status.metrics.refuse(Code::Clock);
+        status.metrics.dead_letters(Ok(()), 1);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &status.registry).unwrap();
         for counted in COUNTED.iter().filter(|counted| counted.by == "processor") {

@@ -5,6 +5,7 @@ import { readFile } from "node:fs/promises";
 import { type IncomingMessage, type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
+import { Bills } from "./billfake";
 import type { Definitions, Problem, QualityReport, QualityRow, Refusals, SqlAnswer, Status, TrafficReport, TrafficRow } from "../src/api";
 
 export const NOW = Date.parse("2026-05-04T10:08:20Z");
@@ -63,6 +64,7 @@ export interface Fake {
   refusals: Refusals | null;
   /** Paths and bodies asked for, oldest first. */
   asked: string[];
+  bills: Bills;
   close(): Promise<void>;
 }
 
@@ -74,6 +76,7 @@ export async function fake(): Promise<Fake> {
     mode: "usual",
     refusals: REFUSALS,
     asked: [],
+    bills: new Bills(),
     close: () => new Promise((resolve) => (server.closeAllConnections(), server.close(() => resolve()))),
   };
   return self;
@@ -82,13 +85,16 @@ export async function fake(): Promise<Fake> {
     const url = new URL(request.url ?? "/", self.url);
     const file = { "/": "index.html", "/console.js": "console.js", "/console.css": "console.css" }[url.pathname];
     if (file) return send(response, 200, await readFile(fileURLToPath(new URL(`../dist/${file}`, import.meta.url)), "utf8"), file);
-    const body = await text(request);
+    const body = await text(request).catch(() => null);
+    // An upload that was cancelled.
+    if (body === null) return;
     self.asked.push(`${url.pathname}${url.search}${body}`);
     if (self.mode === "away") return void request.socket.destroy();
     if (url.pathname === "/v1/definitions") return json(response, DEFINITIONS);
     if (url.pathname === "/v1/status") return json(response, status(self.mode));
     if (url.pathname === "/v1/refusals") return self.refusals === null ? json(response, { error: "not_found", reason: "an older service", retry: false } satisfies Problem, 404) : json(response, self.refusals);
     if (self.mode === "busy") return json(response, { error: "busy", reason: "8 queries are running; the limit is 8", retry: true } satisfies Problem, 429);
+    if (url.pathname.startsWith("/v1/bills/")) return bill(response, self.bills, request.method ?? "GET", url, body);
     if (url.pathname === "/v1/reports/traffic") return json(response, traffic(url.searchParams, self.mode));
     if (url.pathname === "/v1/reports/quality") return json(response, quality(url.searchParams, self.mode));
     if (url.pathname === "/v1/sql") return sql(response, (JSON.parse(body) as { sql: string }).sql);
@@ -100,6 +106,13 @@ async function text(request: IncomingMessage): Promise<string> {
   let body = "";
   for await (const chunk of request) body += String(chunk);
   return body;
+}
+
+function bill(response: ServerResponse, bills: Bills, method: string, url: URL, body: string): void {
+  if (/export|evidence/.test(url.pathname)) return void response.writeHead(200, { "content-disposition": 'attachment; filename="bill.csv"' }).end("day,bytes\n");
+  const answer = bills.answer(method, url.pathname, url.searchParams, body);
+  if (!("refused" in answer)) return json(response, answer);
+  json(response, { error: "refused", reason: answer.refused, field: answer.field ?? null, retry: false } satisfies Problem, 422);
 }
 
 function json(response: ServerResponse, value: object, code = 200): void {

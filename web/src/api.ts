@@ -24,8 +24,14 @@ export class Failure extends Error {
   constructor(
     readonly away: boolean,
     reason: string,
+    /** The refusal as it came: field, value and limit, where it names them. */
+    readonly problem: Problem | null = null,
   ) {
     super(reason);
+  }
+
+  static of(error: unknown): Failure {
+    return error instanceof Failure ? error : new Failure(false, String(error));
   }
 }
 
@@ -60,11 +66,11 @@ function parameters(by: string, asked: ReportParameters): string {
   return query.toString();
 }
 
-function get<T>(path: string, signal: AbortSignal): Promise<T> {
+export function get<T>(path: string, signal: AbortSignal): Promise<T> {
   return call<T>(path, {}, signal);
 }
 
-async function call<T>(path: string, init: RequestInit, signal: AbortSignal): Promise<T> {
+export async function call<T>(path: string, init: RequestInit, signal: AbortSignal): Promise<T> {
   const deadline = AbortSignal.timeout(TIMEOUT_MS);
   let response: Response;
   try {
@@ -73,8 +79,14 @@ async function call<T>(path: string, init: RequestInit, signal: AbortSignal): Pr
     if (signal.aborted) throw error;
     throw new Failure(true, error instanceof Error ? error.message : String(error));
   }
-  if (!response.ok) throw new Failure(false, await reason(response));
-  return JSON.parse(await response.text(), exactIntegers) as T;
+  return answered<T>(response.status, response.statusText, await response.text());
+}
+
+/** An answer as its value; a refusal is thrown. */
+export function answered<T>(status: number, statusText: string, text: string): T {
+  if (status >= 200 && status < 300) return JSON.parse(text, exactIntegers) as T;
+  const problem = refusal(text);
+  throw new Failure(false, problem?.reason ?? `HTTP ${status} ${statusText}`.trim(), problem);
 }
 
 /** A sum of bytes may pass 2^53 within a month: such an integer stays exact, as a BigInt, where the
@@ -84,7 +96,10 @@ export function exactIntegers(_key: string, value: unknown, context?: { source?:
   return whole && context?.source !== undefined && /^-?\d+$/.test(context.source) ? BigInt(context.source) : value;
 }
 
-async function reason(response: Response): Promise<string> {
-  const problem = (await response.json().catch(() => null)) as Problem | null;
-  return problem?.reason ?? `HTTP ${response.status} ${response.statusText}`.trim();
+function refusal(text: string): Problem | null {
+  try {
+    return JSON.parse(text) as Problem | null;
+  } catch {
+    return null;
+  }
 }

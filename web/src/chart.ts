@@ -1,4 +1,4 @@
-// A chart over time, one line per CDN: whole windows as steps, the window still open dashed.
+// A chart over time, one line per CDN or side: whole windows as steps, the window still open dashed.
 // Readable by keyboard (arrow keys) and as a table. uPlot is known to this module alone.
 
 import uPlot from "uplot";
@@ -19,6 +19,18 @@ export interface ChartKind {
   show(value: number | null, context: Context, tick?: boolean): string;
   /** The top of the axis when all values are smaller. */
   least: number;
+  /** What a line is called, where not as it is named. */
+  name?(line: string): string;
+  /** A window was chosen, by click or Enter; `help` says so. */
+  pick?(start: number): void;
+  help?: string;
+}
+
+/** A stretch that is tinted; a strong one is drawn as a bar. Milliseconds since 1970. */
+export interface Mark {
+  from: number;
+  to: number;
+  strong: boolean;
 }
 
 /** As wide as its longest label, at 12 px. */
@@ -29,6 +41,7 @@ export interface Drawn {
   lines: Lines;
   from: number;
   to: number;
+  marks?: Mark[];
 }
 
 export function chart(kind: ChartKind, context: Context) {
@@ -40,7 +53,7 @@ export function chart(kind: ChartKind, context: Context) {
   const open = el("p", { class: "note" }, m.openWindow);
   const rows = el("div", {});
   const asTable = el("details", { class: "meanings", ontoggle: () => fillTable() }, el("summary", {}, m.asTable), rows);
-  const focus = el("div", { class: "reader", tabindex: "0", role: "group", "aria-labelledby": kind.id, "aria-describedby": `${kind.id}-help`, onkeydown: (event) => step(event as KeyboardEvent), onblur: () => readout.removeAttribute("aria-live") }, canvas, empty);
+  const focus = el("div", { class: "reader", tabindex: "0", role: "group", "aria-labelledby": kind.id, "aria-describedby": `${kind.id}-help`, onclick: () => pick(), onkeydown: (event) => step(event as KeyboardEvent), onblur: () => readout.removeAttribute("aria-live") }, canvas, empty);
   const readout = el("div", { class: "readout" }, when, legend);
   const element = el(
     "section",
@@ -49,7 +62,7 @@ export function chart(kind: ChartKind, context: Context) {
     definition(kind.metric, context),
     readout,
     focus,
-    el("p", { id: `${kind.id}-help`, class: "hidden" }, m.chartHelp),
+    el("p", { id: `${kind.id}-help`, class: "hidden" }, kind.help ?? m.chartHelp),
     open,
     asTable,
   );
@@ -115,8 +128,23 @@ export function chart(kind: ChartKind, context: Context) {
         { ...axis, grid: { stroke: colour("--line"), width: 1 }, values: (_, ticks) => ticks.map((tick) => kind.show(tick, now, true)), size: labelWidth, space: 36, gap: 6 },
       ],
       series: [{}, ...lines.map(line(false)), ...lines.map(line(true))],
-      hooks: { setCursor: [(u) => choose(u.cursor.idx ?? null)] },
+      hooks: { setCursor: [(u) => choose(u.cursor.idx ?? null)], drawClear: [(u) => tint(u, colour("--mark"))] },
     };
+  }
+
+  function tint(u: uPlot, colour: string): void {
+    for (const { from, to, strong } of drawn.marks ?? []) {
+      const [left, right] = [u.valToPos(from / 1000, "x", true), u.valToPos(to / 1000, "x", true)];
+      u.ctx.globalAlpha = strong ? 1 : 0.22;
+      u.ctx.fillStyle = colour;
+      u.ctx.fillRect(left, u.bbox.top, Math.max(2, right - left), u.bbox.height);
+    }
+    u.ctx.globalAlpha = 1;
+  }
+
+  function pick(): void {
+    const at = drawn.lines.times[reading()];
+    if (at !== undefined) kind.pick?.(at);
   }
 
   /** Each window as two points, its start and its end, so that it is drawn as the step it is. */
@@ -138,6 +166,7 @@ export function chart(kind: ChartKind, context: Context) {
   /** Left and right move the cursor by a window, Escape lets it go. */
   function step(event: KeyboardEvent): void {
     const { times } = drawn.lines;
+    if (event.key === "Enter") return pick();
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!plot || (by === undefined && event.key !== "Escape")) return;
     event.preventDefault();
@@ -161,7 +190,11 @@ export function chart(kind: ChartKind, context: Context) {
   function tell(): void {
     const at = reading();
     say(when, windowName(at));
-    put(legend, ...drawn.lines.lines.map(({ name, values }) => el("li", {}, cdnName(name, now), " ", el("b", {}, kind.show(values[at] ?? null, now)))));
+    put(legend, ...drawn.lines.lines.map(({ name, values }) => el("li", {}, cdnName(name, now, title(name)), " ", el("b", {}, kind.show(values[at] ?? null, now)))));
+  }
+
+  function title(line: string): string {
+    return kind.name?.(line) ?? line;
   }
 
   function windowName(at: number): string {
@@ -173,7 +206,7 @@ export function chart(kind: ChartKind, context: Context) {
   function fillTable(): void {
     if (!asTable.open) return put(rows);
     const { times, lines } = drawn.lines;
-    const head = el("tr", {}, el("th", { scope: "col" }, m.windowStart), ...lines.map(({ name }) => el("th", { scope: "col", class: "number" }, name)));
+    const head = el("tr", {}, el("th", { scope: "col" }, m.windowStart), ...lines.map(({ name }) => el("th", { scope: "col", class: "number" }, title(name))));
     const body = times.map((time, i) =>
       el("tr", {}, el("th", { scope: "row" }, format.moment(time, now.tz, now.locale)), ...lines.map(({ values }) => el("td", { class: "number" }, kind.show(values[i] ?? null, now)))),
     );

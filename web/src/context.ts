@@ -22,9 +22,9 @@ export function colourOf(cdn: string, context: Context): number {
   return colourIndex(cdn, context.cdns) % COLOURS;
 }
 
-/** A CDN's name with its colour beside it. */
-export function cdnName(cdn: string, context: Context): HTMLElement {
-  return el("span", { class: "cdn" }, el("i", { class: `swatch c${colourOf(cdn, context)}`, "aria-hidden": "true" }), cdn);
+/** A CDN's name with its colour beside it; `title`: what it is called, where not as it is named. */
+export function cdnName(cdn: string, context: Context, title = cdn): HTMLElement {
+  return el("span", { class: "cdn" }, el("i", { class: `swatch c${colourOf(cdn, context)}`, "aria-hidden": "true" }), title);
 }
 
 /** A figure's definition, in words: formula, unit, version, source. */

@@ -3,6 +3,7 @@
 import type { RefusalRow } from "./api";
 import type { Locale } from "./format";
 import type { Range } from "./range";
+import type { Room } from "./rooms";
 
 export const LOCALES: readonly Locale[] = ["zh", "en"];
 export const NATIVE: Record<Locale, string> = { zh: "中文", en: "English" };
@@ -12,6 +13,8 @@ const en = {
   tagline: "The independent meter for live video over several CDNs",
   language: "Language",
   skip: "Skip to the figures",
+  rooms: "Pages",
+  roomNames: { live: "Live", bill: "Bill check" } as Record<Room, string>,
   view: "View",
   range: "Time range",
   ranges: { "15m": "15 min", "1h": "1 h", "6h": "6 h", "24h": "24 h", today: "Today", yesterday: "Yesterday" } as Record<Range, string>,
@@ -111,6 +114,8 @@ const zh: Messages = {
   tagline: "多 CDN 直播的独立计量器",
   language: "语言",
   skip: "跳到数据",
+  rooms: "页面",
+  roomNames: { live: "实时", bill: "账单核对" },
   view: "视图",
   range: "时间范围",
   ranges: { "15m": "15 分钟", "1h": "1 小时", "6h": "6 小时", "24h": "24 小时", today: "今天", yesterday: "昨天" },

@@ -1,5 +1,5 @@
-// The page as a whole, in one language: header, choices, notices, figures, footer. It is built anew when
-// the language changes; figures are only updated.
+// The live page as a whole, in one language: choices, notices, figures. It is built anew when the language
+// changes; figures are only updated.
 
 import type { Definitions } from "./api";
 import { chart } from "./chart";
@@ -7,7 +7,7 @@ import type { Context } from "./context";
 import { el, put, say } from "./dom";
 import * as format from "./format";
 import { firstCommand } from "./example";
-import { LOCALES, MESSAGES, NATIVE } from "./i18n";
+import { type FrameActions, frame } from "./frame";
 import type { Snapshot } from "./load";
 import { bandwidthLines, stallRatioLines } from "./model";
 import { RANGES, type Range, zones } from "./range";
@@ -21,8 +21,7 @@ import type { View } from "./view";
 const INGEST = "http://127.0.0.1:8700";
 
 /** What the page asks of its owner. */
-export interface Actions {
-  speak(locale: format.Locale): void;
+export interface Actions extends FrameActions {
   choose(change: Partial<View>): void;
   retry(): void;
   pause(): void;
@@ -45,14 +44,10 @@ export function page(context: Context, view: View, definitions: Definitions | nu
   const box = sqlBox(context, kept);
   const figures = el("div", { class: "figures", "aria-busy": "true" }, numbers.element, el("div", { class: "pair" }, bandwidth.element, stalls.element), lists.traffic, lists.quality, lists.programmes);
 
-  const element = el(
-    "div",
-    { class: "page" },
-    el("a", { class: "skip", href: "#main" }, m.skip),
-    el("header", {}, el("div", { class: "brand" }, el("h1", {}, el("i", { class: "mark", "aria-hidden": "true" }), "Livemeter"), el("p", {}, m.tagline)), el("div", { class: "live" }, updated, pause, languages())),
-    el("main", { id: "main", tabindex: "-1" }, el("section", { class: "choices", "aria-label": m.view }, ranges(), zone(), el("div", { class: "choice" }, el("label", { for: "app" }, m.app), app)), notice, hint, figures, refused.element, box.element),
-    el("footer", {}, el("p", {}, m.units), el("p", {}, versions, " · ", el("a", { href: "/openapi.json" }, m.contract))),
-  );
+  const choices = el("section", { class: "choices", "aria-label": m.view }, ranges(), zone(), el("div", { class: "choice" }, el("label", { for: "app" }, m.app), app));
+  const main = [choices, notice, hint, figures, refused.element, box.element];
+  const footer = [el("p", {}, m.units), el("p", {}, versions)];
+  const element = frame({ room: "live", beside: [updated, pause], main, footer }, context, actions);
   apps([]);
 
   return { element, show, fail, paused, kept: box.kept, redraw: () => [bandwidth, stalls].forEach((one) => one.redraw()) };
@@ -122,11 +117,5 @@ export function page(context: Context, view: View, definitions: Definitions | nu
     const select = el("select", { id: "tz", onchange: () => actions.choose({ tz: select.value }) });
     put(select, ...names.map((name) => el("option", { value: name, selected: name === view.tz }, name === own ? `${name} (${m.ownZone})` : name)));
     return el("div", { class: "choice" }, el("label", { for: "tz" }, m.zone), select);
-  }
-
-  function languages(): HTMLElement {
-    const button = (one: format.Locale) =>
-      el("button", { type: "button", lang: format.tag(one), "aria-pressed": String(one === locale), onclick: () => actions.speak(one) }, NATIVE[one]);
-    return el("div", { class: "languages", role: "group", "aria-label": `${MESSAGES.zh.language} / ${MESSAGES.en.language}` }, ...LOCALES.map(button));
   }
 }

@@ -100,3 +100,11 @@ fn what_is_too_large_is_refused() {
     assert_eq!((refusal.field.as_str(), refusal.line), ("text", 1));
     refused("price = \"0.2\"", "price = \"0.0000000000001\"", "tiers[0].price", 15, "12 decimals");
 }
+
+/// What the console offers a newcomer to begin with must be taken as it stands.
+#[test]
+fn the_consoles_example_is_a_contract() {
+    let example = include_str!("../../../web/src/bill/example.toml");
+    let contract = Contract::parse(example).expect("the example is valid");
+    assert_eq!((contract.mode, contract.tariff.tiers[&None].len()), (Mode::P95Month, 2));
+}

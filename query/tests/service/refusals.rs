@@ -1,6 +1,7 @@
 //! What the services refuse, told by one of them: counts are added up, and whoever does not answer is named in time.
 
 use crate::support::Ledger;
+use livemeter_schemas::refusals::COUNTED;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -31,8 +32,9 @@ fn ok(text: &str) -> Option<String> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn counts_are_added_up_and_who_does_not_answer_is_named() {
-    let ingest = "livemeter_ingest_requests_refused_total{error=\"key_refused\"} 40\nlivemeter_ingest_connections_refused_total 7\n";
-    let processor = "livemeter_processor_refused_total{code=\"counter_fell\"} 5\nlivemeter_processor_refused_total{code=\"clock\"} 0\n";
+    let [_, requests, _, connections, _, _, records, _] = COUNTED.map(|counted| counted.metric);
+    let ingest = &format!("{requests}{{error=\"key_refused\"}} 40\n{connections} 7\n");
+    let processor = &format!("{records}{{code=\"counter_fell\"}} 5\n{records}{{code=\"clock\"}} 0\n");
     let gone = format!("http://{}", TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap());
     let addresses = vec![
         service(ok(ingest)).await,

@@ -17,7 +17,7 @@ async fn keys_cannot_be_guessed_and_guessing_is_not_free() {
     let (id, http) = (edge.key[4..12].to_owned(), edge.http());
     let guess = async |n: usize| {
         // Half of them know the id of a real key, which is no secret.
-        let key = if n % 2 == 0 { format!("lmw_{id}_{:064x}", n * 7919) } else { format!("lmw_{n:08x}_{:064x}", n * 7919) };
+        let key = if n.is_multiple_of(2) { format!("lmw_{id}_{:064x}", n * 7919) } else { format!("lmw_{n:08x}_{:064x}", n * 7919) };
         let headers = [("content-type", "application/json"), ("authorization", &*format!("Bearer {key}"))];
         let answer = http.post("/v1/events", &headers, body.clone()).await.expect("an answer");
         edge.hear(&answer.body);
