@@ -5,6 +5,7 @@ mod compacted;
 mod derived;
 mod evidence;
 mod http;
+mod million;
 mod refusals;
 mod reports;
 mod support;

@@ -1,6 +1,7 @@
 //! FOCUS, the FinOps Open Cost and Usage Specification: a row a line of the bill, as owed by our own arithmetic; what
 //! was invoiced stands beside it in columns of our own (`x_…`, as the specification wants them). Every mandatory
-//! column is there, and of the conditional ones those that we know. <https://focus.finops.org>
+//! column is there, and of the conditional ones those that we know; `InvoiceId` is the invoice's file, since its
+//! number is not told to us. <https://focus.finops.org>
 
 use super::super::check::Loaded;
 use super::super::papers::utc;
@@ -29,7 +30,6 @@ macro_rules! columns {
             text("ConsumedUnit"),
             decimal("ContractedCost"),
             decimal("EffectiveCost"),
-            // The issuer's own number, which we are not told: the invoice's file is in a column of ours.
             text("InvoiceId"),
             text("InvoiceIssuerName"),
             decimal("ListCost"),
@@ -43,7 +43,6 @@ macro_rules! columns {
             $($more,)*
             decimal("x_InvoicedCost"),
             decimal("x_InvoicedQuantity"),
-            text("x_InvoiceFile"),
             text("x_Verdict"),
             text("x_ContractId"),
             int("x_ContractVersion"),
@@ -53,8 +52,8 @@ macro_rules! columns {
     };
 }
 
-const V1_4: [Column; 36] = columns!(text("HostProviderName"), text("ServiceProviderName"));
-const V1_2: [Column; 36] = columns!(text("ProviderName"), text("PublisherName"));
+const V1_4: [Column; 35] = columns!(text("HostProviderName"), text("ServiceProviderName"));
+const V1_2: [Column; 35] = columns!(text("ProviderName"), text("PublisherName"));
 
 /// Lines that the contract does not price, such as taxes, are no rows: nothing is owed for them by our arithmetic.
 pub fn table(loaded: &Loaded, found: &Reconciliation, check: &BillCheck, newer: bool) -> Table {
@@ -98,7 +97,7 @@ fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine, of: &LineCheck) -> 
         "Bytes".into(),
         cost(),
         cost(),
-        Cell::None,
+        check.invoice.as_ref().map(|invoice| invoice.name.clone()).into(),
         contract.vendor.as_str().into(),
         cost(),
         pointed_or_none(&line.expected_quantity),
@@ -112,7 +111,6 @@ fn row(loaded: &Loaded, check: &BillCheck, line: &CheckLine, of: &LineCheck) -> 
         contract.vendor.as_str().into(),
         pointed_or_none(&line.invoice_amount),
         pointed_or_none(&line.invoice_quantity),
-        check.invoice.as_ref().map(|invoice| invoice.name.clone()).into(),
         line.verdict.as_str().into(),
         contract.id.as_str().into(),
         i64::from(contract.version).into(),
