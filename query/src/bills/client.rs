@@ -68,11 +68,17 @@ impl Client {
     }
 }
 
+/// Reads the series alone, with the offsets behind it.
+pub async fn read_series(engine: &Engine, snapshot: &Snapshot, ask: &Ask, deadline_ms: u64) -> Result<Client, Error> {
+    let mut client = Client { table_version: snapshot.versions().get(INCREMENTS).copied(), ..Client::default() };
+    windows(engine, snapshot, ask, deadline_ms, &mut client).await?;
+    Ok(client)
+}
+
 /// Reads both series and sessions at one version.
 pub async fn read(engine: &Engine, ask: &Ask, deadline_ms: u64, sessions_max: usize) -> Result<Client, Error> {
     let snapshot = engine.snapshot().await?;
-    let mut client = Client { table_version: snapshot.versions().get(INCREMENTS).copied(), ..Client::default() };
-    windows(engine, &snapshot, ask, deadline_ms, &mut client).await?;
+    let mut client = read_series(engine, &snapshot, ask, deadline_ms).await?;
     sessions(engine, &snapshot, ask, deadline_ms, sessions_max, &mut client).await?;
     Ok(client)
 }

@@ -1,15 +1,16 @@
 //! Rows per 5 minutes, per session or per user: they go from the ledger's stream into the file as they come, however
 //! many there are.
 
-use super::super::check::Loaded;
+use super::super::Bills;
+use super::super::ask::Ask;
 use super::super::client::{self, BYTES};
-use super::super::{Bills, told};
 use super::table::{self, Cell, Column, Writer, int, text};
-use super::{Format, Made, about, csv, parquet, xlsx};
+use super::{Format, Made, csv, parquet, stands_on, xlsx};
 use crate::engine::Engine;
 use crate::error::Error;
 use crate::rows;
 use arrow::array::RecordBatch;
+use livemeter_schemas::bills::BillQuery;
 use std::io::BufWriter;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -70,12 +71,16 @@ impl Detail {
     }
 }
 
-pub async fn file(bills: &Arc<Bills>, engine: &Engine, loaded: Loaded, detail: Detail, format: Format) -> Result<Made, Error> {
-    let snapshot = engine.snapshot().await?;
-    let sql = detail.sql(&client::scope(&loaded.ask));
-    let mut answer = client::start(engine, &snapshot, &sql, client::values(&loaded.ask), bills.config.deadline_ms).await?;
+pub async fn file(bills: &Arc<Bills>, engine: &Engine, asked: &BillQuery, detail: Detail, format: Format) -> Result<Made, Error> {
+    let asked = asked.clone();
+    let ask = bills.job(move |bills| bills.ask(&asked.contract, &asked.period, asked.invoice.as_deref())).await?;
+    let (snapshot, deadline_ms) = (engine.snapshot().await?, bills.config.deadline_ms);
+    let source = ask.source(&client::read_series(engine, &snapshot, &ask, deadline_ms).await?, Vec::new());
+    let about = stands_on(ask.summary(), &source, [&ask.text, &ask.label(ask.from_ms), &ask.label(ask.to_ms)]);
+    let sql = detail.sql(&client::scope(&ask));
+    let mut answer = client::start(engine, &snapshot, &sql, client::values(&ask), deadline_ms).await?;
     let (hand_on, batches) = mpsc::channel(BATCHES_AHEAD);
-    let writing = bills.job(move |bills| write(bills, &loaded, detail, format, batches));
+    let writing = bills.job(move |bills| write(bills, &ask, about, (detail, format), batches));
     let reading = async {
         while let Some(batch) = answer.next().await? {
             // The writer says itself why it has ended.
@@ -91,12 +96,17 @@ pub async fn file(bills: &Arc<Bills>, engine: &Engine, loaded: Loaded, detail: D
     made
 }
 
-fn write(bills: &Bills, loaded: &Loaded, detail: Detail, format: Format, batches: mpsc::Receiver<RecordBatch>) -> Result<Made, Error> {
-    let made = bills.making(loaded, format, detail.name())?;
+fn write(
+    bills: &Bills,
+    ask: &Ask,
+    about: Vec<(String, String)>,
+    (detail, format): (Detail, Format),
+    batches: mpsc::Receiver<RecordBatch>,
+) -> Result<Made, Error> {
+    let made = bills.making(ask, format, detail.name())?;
     let out = BufWriter::new(made.file.reopen().map_err(|e| table::failed("an export")(&e))?);
-    let about = about(&told::check(loaded)?);
     let source: Vec<String> = about.iter().map(|(name, value)| format!("{}={value}", name.trim_start_matches("livemeter."))).collect();
-    let rows = Rows { loaded, detail, source: source.join("; "), left: bills.config.export_rows_max, limit: bills.config.export_rows_max };
+    let rows = Rows { ask, detail, source: source.join("; "), left: bills.config.export_rows_max, limit: bills.config.export_rows_max };
     match format {
         Format::Xlsx => {
             let mut book = xlsx::Xlsx::new(&bills.scratch()?, "Bill check")?;
@@ -118,7 +128,7 @@ fn write(bills: &Bills, loaded: &Loaded, detail: Detail, format: Format, batches
 }
 
 struct Rows<'a> {
-    loaded: &'a Loaded,
+    ask: &'a Ask,
     detail: Detail,
     /// Told once, in the first row: in each of a million it would be most of the file.
     source: String,
@@ -145,7 +155,7 @@ impl Rows<'_> {
         let sessions = if self.detail == Detail::Windows { Some(rows::ints(batch, "sessions")?) } else { None };
         for (row, bytes) in bytes.into_iter().enumerate() {
             let mut cells: Vec<Cell> =
-                vec![self.loaded.ask.label(at.value(row) / 1_000).into(), cdns.value(row).into(), regions.value(row).into()];
+                vec![self.ask.label(at.value(row) / 1_000).into(), cdns.value(row).into(), regions.value(row).into()];
             cells.extend(who.as_ref().map(|who| who.value(row).into()));
             cells.push(bytes.into());
             cells.extend(sessions.as_ref().map(|sessions| sessions.value(row).into()));

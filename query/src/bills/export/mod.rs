@@ -15,12 +15,13 @@ pub mod summary;
 pub mod table;
 pub mod xlsx;
 
+use super::ask::Ask;
 use super::check::{self, Loaded};
 use super::{Bills, refusals, told};
 use crate::engine::Engine;
 use crate::error::Error;
 use livemeter_billing::reconcile;
-use livemeter_schemas::bills::{BillCheck, BillQuery};
+use livemeter_schemas::bills::{BillCheck, BillQuery, ContractSummary, Source};
 use std::io::BufWriter;
 use std::sync::Arc;
 use table::{Table, Writer};
@@ -84,10 +85,10 @@ impl Format {
 pub async fn file(bills: &Arc<Bills>, engine: &Engine, asked: &BillQuery) -> Result<Made, Error> {
     let format = Format::parse(asked.format.as_deref().unwrap_or("csv"))?;
     let detail = detail::Detail::parse(asked.detail.as_deref().unwrap_or("summary"))?;
-    let loaded = check::load(bills, engine, asked).await?;
     if let (Some(detail), Format::Csv | Format::Xlsx | Format::Parquet) = (detail, format) {
-        return detail::file(bills, engine, loaded, detail, format).await;
+        return detail::file(bills, engine, asked, detail, format).await;
     }
+    let loaded = check::load(bills, engine, asked).await?;
     bills.job(move |bills| bills.export(&loaded, format)).await
 }
 
@@ -95,7 +96,7 @@ impl Bills {
     fn export(&self, loaded: &Loaded, format: Format) -> Result<Made, Error> {
         let found = reconcile(&loaded.sides()).map_err(check::reconcile)?;
         let check = told::told(loaded, &found);
-        let made = self.making(loaded, format, "check")?;
+        let made = self.making(&loaded.ask, format, "check")?;
         let out = made.file.reopen().map_err(|e| table::failed("an export")(&e))?;
         match format {
             Format::Csv => one(csv::Csv::new(BufWriter::new(out)), &summary::lines(&check, true), csv::Csv::finish)?,
@@ -119,12 +120,12 @@ impl Bills {
     }
 
     /// A temporary file, named for the reader.
-    pub fn making(&self, loaded: &Loaded, format: Format, what: &str) -> Result<Made, Error> {
+    pub fn making(&self, ask: &Ask, format: Format, what: &str) -> Result<Made, Error> {
         let folder = self.scratch()?;
         let file =
             tempfile::Builder::new().prefix(".export-").tempfile_in(&folder).map_err(refusals::folder("making a file in", &folder))?;
-        let summary = loaded.ask.summary();
-        let name = format!("{}-v{}-{}-{what}.{}", summary.id, summary.version, loaded.ask.text, format.ending());
+        let summary = ask.summary();
+        let name = format!("{}-v{}-{}-{what}.{}", summary.id, summary.version, ask.text, format.ending());
         Ok(Made { file, name, kind: format.kind() })
     }
 
@@ -143,19 +144,24 @@ fn one<W: Writer>(mut writer: W, table: &Table, finish: fn(W) -> Result<(), Erro
 
 /// What a file was made from, as names and values.
 pub fn about(check: &BillCheck) -> Vec<(String, String)> {
-    let s = &check.source;
-    let mut about = vec![
-        ("contract", check.contract.id.clone()),
-        ("contract_version", check.contract.version.to_string()),
-        ("contract_sha256", s.contract_sha256.clone()),
-        ("period", check.period.clone()),
-        ("from", check.from.clone()),
-        ("to", check.to.clone()),
-        ("table_version", s.table_version.map(|v| v.to_string()).unwrap_or_default()),
-        ("kafka_offsets", s.offsets.join(" ")),
-        ("invoice_sha256", s.invoice_sha256.clone().unwrap_or_default()),
-        ("log_sha256", s.log_sha256.join(" ")),
+    let mut about = stands_on(&check.contract, &check.source, [&check.period, &check.from, &check.to]);
+    about.push(("livemeter.verdict".to_owned(), check.verdict.clone()));
+    about
+}
+
+/// The same of a file that has no check in it.
+pub fn stands_on(contract: &ContractSummary, source: &Source, [period, from, to]: [&str; 3]) -> Vec<(String, String)> {
+    let about = [
+        ("contract", contract.id.clone()),
+        ("contract_version", contract.version.to_string()),
+        ("contract_sha256", source.contract_sha256.clone()),
+        ("period", period.to_owned()),
+        ("from", from.to_owned()),
+        ("to", to.to_owned()),
+        ("table_version", source.table_version.map(|v| v.to_string()).unwrap_or_default()),
+        ("kafka_offsets", source.offsets.join(" ")),
+        ("invoice_sha256", source.invoice_sha256.clone().unwrap_or_default()),
+        ("log_sha256", source.log_sha256.join(" ")),
     ];
-    about.push(("verdict", check.verdict.clone()));
     about.into_iter().map(|(name, value)| (format!("livemeter.{name}"), value)).collect()
 }
