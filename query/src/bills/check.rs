@@ -82,10 +82,10 @@ impl Bills {
         let log = vendor.as_ref().map(|vendor| self.log_side(&ask, &client, vendor)).transpose()?;
         let utc = if vendor.is_some() { self.in_utc(&ask)? } else { None };
         let tails = tails(&ask, &client, vendor.as_ref())?;
-        let invoice = ask.invoice.as_ref().map(|invoice| InvoiceSide {
-            currency: invoice.currency.clone(),
-            lines: invoice.lines.iter().map(|line| invoice_line(line)).collect(),
-        });
+        let invoice = ask
+            .invoice
+            .as_ref()
+            .map(|invoice| InvoiceSide { currency: invoice.currency.clone(), lines: invoice.lines.iter().map(invoice_line).collect() });
         Ok(Loaded { ask, client, vendor, client_traffic, log, tails, invoice, utc })
     }
 
