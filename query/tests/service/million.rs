@@ -10,7 +10,7 @@ use std::time::Instant;
 
 const ROWS: i64 = 1_000_000;
 /// Memory that an export may take beyond what the service has anyway. Queries alone may take 256 MiB.
-const MORE_BYTES_MAX: u64 = 512 << 20;
+const MORE_BYTES_MAX: u64 = 256 << 20;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "a measurement: a minute of two cores"]
