@@ -97,6 +97,9 @@ export class Bills {
   }
 }
 
+/** A step that is no estimate: it has no interval. */
+const step = (name: string, kind: string, bytes: number) => ({ step: name, kind, bytes, low_bytes: null, high_bytes: null });
+
 function check(period: string, invoiced: InvoiceSummary | undefined, logged: boolean): BillCheck {
   const owed = { samples: 8640, dropped: DROPPED, rank: DROPPED + 1, billed_window: BILLED, unit: "Mbps", currency: "CNY" };
   return {
@@ -107,18 +110,18 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
     invoice: invoiced ?? null,
     verdict: invoiced && logged ? "disputed" : "incomplete",
     waterfall: [
-      { step: "client", kind: "total", bytes: TOTAL.client },
-      { step: "log_overhead", kind: "difference", bytes: TOTAL.overhead },
+      step("client", "total", TOTAL.client),
+      step("log_overhead", "difference", TOTAL.overhead),
       ...(logged
         ? [
             { step: "telemetry_loss", kind: "difference", bytes: TOTAL.loss, low_bytes: Math.round(TOTAL.loss * 0.4), high_bytes: Math.round(TOTAL.loss * 1.9) },
-            { step: "without_sdk", kind: "difference", bytes: TOTAL.foreign },
-            { step: "unexplained", kind: "difference", bytes: TOTAL.rest },
-            { step: "log", kind: "total", bytes: TOTAL.log },
+            step("without_sdk", "difference", TOTAL.foreign),
+            step("unexplained", "difference", TOTAL.rest),
+            step("log", "total", TOTAL.log),
           ]
         : []),
-      { step: "overhead", kind: "difference", bytes: BILLED_OVERHEAD },
-      ...(invoiced ? [{ step: "invoice_difference", kind: "difference", bytes: INVOICED - TOTAL.log - BILLED_OVERHEAD }, { step: "invoice", kind: "total", bytes: INVOICED }] : []),
+      step("overhead", "difference", BILLED_OVERHEAD),
+      ...(invoiced ? [step("invoice_difference", "difference", INVOICED - TOTAL.log - BILLED_OVERHEAD), step("invoice", "total", INVOICED)] : []),
     ],
     bills: [
       { side: "client", quantity: "78.1180", amount: "937416.0000", steps: steps("73.0075", "78.1180", "937416.0000"), ...owed },

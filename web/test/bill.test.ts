@@ -142,7 +142,7 @@ describe("windows and days", () => {
   });
 
   it("gives each day its column, and a label where there is room", () => {
-    const days = Array.from({ length: 30 }, (_, i): CheckDay => ({ day: `2026-04-${String(i + 1).padStart(2, "0")}`, client_bytes: 50, log_bytes: i === 4 ? 100 : null, peak_bandwidth_bps: 0, verdict: i === 4 ? "disputed" : "ok" }));
+    const days = Array.from({ length: 30 }, (_, i): CheckDay => ({ day: `2026-04-${String(i + 1).padStart(2, "0")}`, client_bytes: 50, log_bytes: i === 4 ? 100 : null, overhead_bytes: null, telemetry_loss_bytes: null, without_sdk_bytes: null, unexplained_bytes: null, peak_bandwidth_bps: 0, verdict: i === 4 ? "disputed" : "ok" }));
     const columns = dayColumns(days, 300, 112);
     expect(columns[4]).toMatchObject({ x: 40, width: 10, log: 100, client: 50, disputed: true });
     expect(columns.map(({ label }) => label).filter(Boolean)).toEqual(["1", "4", "7", "10", "13", "16", "19", "22", "25", "28"]);
