@@ -95,7 +95,8 @@ impl Contracts {
             tempfile::Builder::new().prefix(".contract-").tempfile_in(&self.folder).map_err(folder("writing in", &self.folder))?;
         file.write_all(text.as_bytes()).and_then(|()| file.as_file().sync_all()).map_err(folder("writing", path))?;
         match file.persist_noclobber(path) {
-            Ok(_) => Ok(()),
+            // Only with its folder's entry does the file outlive a power cut.
+            Ok(_) => std::fs::File::open(&self.folder).and_then(|kept| kept.sync_all()).map_err(folder("syncing", &self.folder)),
             Err(refused) if refused.error.kind() == std::io::ErrorKind::AlreadyExists => {
                 let kept = std::fs::read_to_string(path).map_err(folder("reading", path))?;
                 if kept == text {
