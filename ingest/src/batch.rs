@@ -1,5 +1,8 @@
 //! The text of a body → its events, each accepted or refused by name. Pure: no I/O, the time of
 //! receipt is passed in. One bad event never costs the others; a bad envelope costs the batch.
+//! What nearly all clients send is read by [`plain`], once; here stands what holds for any text.
+
+mod plain;
 
 use crate::config::BATCH_EVENTS_CEILING;
 use crate::counters;
@@ -104,6 +107,11 @@ pub fn utf8(bytes: &[u8]) -> Result<&str, Refusal> {
 
 /// Judges a JSON batch.
 pub fn json<'a>(text: &'a str, rules: &Rules) -> Result<Batch<'a>, Refusal> {
+    plain::batch(text, rules).map_or_else(|| thorough(text, rules), Ok)
+}
+
+/// Whatever it looks like: each event is found first, then decoded.
+fn thorough<'a>(text: &'a str, rules: &Rules) -> Result<Batch<'a>, Refusal> {
     // An array would also pass for a struct; nobody means that.
     if !text.trim_ascii_start().starts_with('{') {
         return Err(not_an_object(text));
@@ -137,11 +145,15 @@ pub fn note(sent_at_ms: Option<i64>, received_at_ms: i64) -> Option<String> {
 }
 
 fn judge<'a>(text: &'a str, sent_at_ms: Option<i64>, rules: &Rules) -> Judged<'a> {
-    let verdict = decoded(text, sent_at_ms, rules).and_then(|event| match event {
+    let verdict = decoded(text, sent_at_ms, rules).and_then(is_for_events);
+    Judged { text, verdict }
+}
+
+fn is_for_events(event: Event) -> Result<Event, Refusal> {
+    match event {
         Event::Cmcd(_) => Err(Refusal::new(Code::UnknownType, "type", "type \"cmcd\" is not taken here; reports go to POST /v1/cmcd")),
         event => Ok(event),
-    });
-    Judged { text, verdict }
+    }
 }
 
 /// One event, its sizes and its time checked, whichever door it came by.

@@ -124,6 +124,27 @@ fn a_million_empty_events_are_counted_and_not_held() {
     assert_eq!((texts.kept.len(), texts.count), (BATCH_EVENTS_CEILING, 50_001));
 }
 
+fn heartbeat(extra: &str) -> String {
+    format!(
+        r#"{{"type":"heartbeat","session_id":"h","seq":2,"at_ms":{NOW},"user_id":"u","programme_id":"p","session_started_at_ms":{NOW},"state":"p","counters":[{{"cdn":"a","first_used_at_ms":{NOW},"bytes":7,"aborted_bytes":0,"play_ms":1,"stall_ms":0,"stalls":0}}]{extra}}}"#
+    )
+}
+
+#[test]
+fn what_the_sdks_write_goes_the_quick_way() {
+    let limits = Limits::default();
+    for events in [stall(""), format!("{},{}", stall(""), heartbeat(r#","x":{"y":[1]}"#))] {
+        for text in [
+            format!(r#"{{"v":1,"app":"demo","events":[{events}]}}"#),
+            format!(r#"{{"v":1,"app":"demo","sent_at_ms":{NOW},"events":[{events}]}}"#),
+            format!("{{\"v\":1,\"app\":\"demo\",\"sent_at_ms\":{NOW},\"token\":\"a.b.c\",\"events\":[{events}]}}\n"),
+        ] {
+            let quick = plain::batch(&text, &rules(&limits)).expect(&text);
+            assert_eq!(format!("{quick:?}"), format!("{:?}", thorough(&text, &rules(&limits)).unwrap()));
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn any_text_is_judged_without_panic_and_no_answer_is_longer_than_a_line(text in ".{0,300}") {
@@ -150,5 +171,38 @@ proptest! {
         let accepted: Vec<_> = batch.events.iter().filter(|e| e.verdict.is_ok()).map(|e| e.text).collect();
         prop_assert_eq!(accepted, [good.as_str()]);
         prop_assert_eq!(batch.events.len(), events.len());
+    }
+
+    /// The quick way takes nothing that the thorough one would refuse or read otherwise: bytes of a good batch are
+    /// replaced, doubled and left out, members given twice or in odd places.
+    #[test]
+    fn the_quick_way_says_what_the_thorough_one_says(
+        pick in proptest::collection::vec(0usize..6, 1..5),
+        change in proptest::collection::vec((0usize..2_000, 0usize..24), 0..3),
+    ) {
+        let odd = [
+            "\"", "\\", "{", "}", "[", "]", ",", ":", " ", "\n", "0", "-", "1e3", "null", "\"type\":\"stall\",", "\"token\":\"t\",",
+            "\"sent_at_ms\":1,", "\"seq\":3,", "\u{7f}", "é", "\\u0000", ",,", "}}", "",
+        ];
+        let events = [
+            stall(""), stall(",\"x\":[1, 2]"), heartbeat(""), heartbeat(",\"counters\":[]"), stall(",\"type\":\"stall\""),
+            stall("").replace(&NOW.to_string(), "5"),
+        ];
+        let list: Vec<&str> = pick.iter().map(|n| events[*n].as_str()).collect();
+        let mut text = format!(r#"{{"v":1,"app":"demo","sent_at_ms":{NOW},"events":[{}]}}"#, list.join(","));
+        for (at, what) in change {
+            let mut at = at % text.len();
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            let next = text[at..].chars().next().map_or(0, char::len_utf8);
+            // Beside the character there, or in its place.
+            text.replace_range(at..at + if what % 2 == 0 { next } else { 0 }, odd[what]);
+        }
+        let limits = Limits::default();
+        if let Some(quick) = plain::batch(&text, &rules(&limits)) {
+            let thorough = thorough(&text, &rules(&limits)).map(|batch| format!("{batch:?}"));
+            prop_assert_eq!(thorough, Ok(format!("{quick:?}")), "{}", text);
+        }
     }
 }

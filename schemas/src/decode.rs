@@ -44,30 +44,88 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
             .kind
             .ok_or_else(|| Refusal::new(Code::MissingField, "type", format!("type is missing; known types are {}", TYPES.join(", "))))?,
     };
-    match kind.as_ref() {
-        "heartbeat" => typed(json).map(Event::Heartbeat),
-        "stall" => typed(json).map(Event::Stall),
-        "session_start" => typed(json).map(Event::SessionStart),
-        "playback_start" => typed(json).map(Event::PlaybackStart),
-        "session_end" => typed(json).map(Event::SessionEnd),
-        "cdn_switch" => typed(json).map(Event::CdnSwitch),
-        "error" => typed(json).map(Event::Error),
-        CMCD => typed(json).map(Event::Cmcd),
-        other => Err(Refusal::new(
-            Code::UnknownType,
-            "type",
-            format!("type {:?} is unknown; known types are {}", explain::clip(other), TYPES.join(", ")),
-        )),
+    of_kind(&kind, &mut Whole(json)).unwrap_or_else(|| {
+        let known = TYPES.join(", ");
+        let reason = format!("type {:?} is unknown; known types are {known}", explain::clip(&kind));
+        Err(Refusal::new(Code::UnknownType, "type", reason))
+    })
+}
+
+/// The event that `json` begins with, its own text, and what follows it: one reading for both. None says nothing but
+/// "look closely": what is refused, or is not as the SDKs write it, is for [`event`] to name.
+pub fn first<'a>(json: &'a str, limits: &Limits) -> Option<(Event<'a>, &'a str, &'a str)> {
+    let (kind, behind) = leading(json)?;
+    let mut beginning = Beginning { json, length: 0 };
+    let event = of_kind(kind, &mut beginning)?.ok()?;
+    let (text, rest) = json.split_at_checked(beginning.length)?;
+    // The type ends before the event does, or there would be none.
+    let others = text.get(json.len() - behind.len()..)?;
+    let fit = text.len() <= limits.event_bytes_max && said_once(text, others) && check::event(&event, limits).is_ok();
+    fit.then_some((event, text, rest))
+}
+
+/// Where an event is read from.
+trait Source<'a> {
+    type Fault;
+    fn read<T: Deserialize<'a>>(&mut self) -> Result<T, Self::Fault>;
+}
+
+/// A text that is one event.
+struct Whole<'a>(&'a str);
+
+impl<'a> Source<'a> for Whole<'a> {
+    type Fault = Refusal;
+    fn read<T: Deserialize<'a>>(&mut self) -> Result<T, Refusal> {
+        typed(self.0)
     }
 }
 
-/// The type, where it is the object's first member and cannot be given twice: `"type"` stands in the text once,
-/// and nothing is escaped, under which another could hide. None says nothing but "look closely".
+/// A text that begins with an event, and how long that was.
+struct Beginning<'a> {
+    json: &'a str,
+    length: usize,
+}
+
+impl<'a> Source<'a> for Beginning<'a> {
+    type Fault = serde_json::Error;
+    fn read<T: Deserialize<'a>>(&mut self) -> Result<T, serde_json::Error> {
+        let mut reader = serde_json::Deserializer::from_str(self.json).into_iter();
+        let value = reader.next().unwrap_or_else(|| Err(serde::de::Error::custom("nothing")))?;
+        self.length = reader.byte_offset();
+        Ok(value)
+    }
+}
+
+/// None for a type that is unknown.
+fn of_kind<'a, S: Source<'a>>(kind: &str, source: &mut S) -> Option<Result<Event<'a>, S::Fault>> {
+    Some(match kind {
+        "heartbeat" => source.read().map(Event::Heartbeat),
+        "stall" => source.read().map(Event::Stall),
+        "session_start" => source.read().map(Event::SessionStart),
+        "playback_start" => source.read().map(Event::PlaybackStart),
+        "session_end" => source.read().map(Event::SessionEnd),
+        "cdn_switch" => source.read().map(Event::CdnSwitch),
+        "error" => source.read().map(Event::Error),
+        CMCD => source.read().map(Event::Cmcd),
+        _ => return None,
+    })
+}
+
+/// The type, where it is the object's first member and cannot be given twice. None says nothing but "look closely".
 fn peek(json: &str) -> Option<&str> {
+    let (kind, behind) = leading(json)?;
+    said_once(json, behind).then_some(kind)
+}
+
+/// The type, where it is the object's first member, and what follows it.
+fn leading(json: &str) -> Option<(&str, &str)> {
     let member = json.trim_ascii_start().strip_prefix('{')?.trim_ascii_start().strip_prefix(TYPE)?;
-    let (kind, rest) = member.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?.split_once('"')?;
-    let plain = memchr::memchr(b'\\', json.as_bytes()).is_none() && memchr::memmem::find(rest.as_bytes(), TYPE.as_bytes()).is_none();
-    plain.then_some(kind)
+    member.trim_ascii_start().strip_prefix(':')?.trim_ascii_start().strip_prefix('"')?.split_once('"')
+}
+
+/// `"type"` does not stand behind it once more, and nothing is escaped, under which another could hide.
+fn said_once(json: &str, behind: &str) -> bool {
+    memchr::memchr(b'\\', json.as_bytes()).is_none() && memchr::memmem::find(behind.as_bytes(), TYPE.as_bytes()).is_none()
 }
 
 fn typed<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, Refusal> {

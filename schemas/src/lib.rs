@@ -7,6 +7,7 @@
 //! * [`refusal`]    why something was not taken, for people and for programs
 //! * [`answer`]     what ingest answers to a batch
 //! * [`record`]     one event as it stands on Kafka, and the dead letter
+//! * [`plain`]      pieces of JSON as our own writers write them, taken apart without a parser
 //! * [`time`]       device clock → corrected clock; the windows of the ledger
 //! * [`ledger`]     the columns of the two primary tables
 //! * [`derived`]    the columns of the tables made from those, each explained
@@ -29,6 +30,7 @@ pub mod limits;
 pub mod metrics;
 pub mod openapi;
 pub mod period;
+pub mod plain;
 pub mod published;
 pub mod record;
 pub mod refusal;

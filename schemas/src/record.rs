@@ -2,6 +2,7 @@
 //! the envelope, so fields that this version does not know survive to one that does.
 
 use crate::RECORD_VERSION;
+use crate::plain;
 use crate::refusal::Code;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
@@ -105,18 +106,18 @@ impl<'a> From<Record<'a>> for Parts<'a> {
 pub fn parts(text: &str) -> Option<Parts<'_>> {
     const V: &str = "{\"v\":1,\"app\":\"";
     const { assert!(RECORD_VERSION == 1, "V says so too") };
-    let (app, rest) = plain(text.strip_prefix(V)?)?;
-    let (received_at_ms, rest) = integer(rest.strip_prefix(",\"received_at_ms\":")?)?;
+    let (app, rest) = plain::text(text.strip_prefix(V)?)?;
+    let (received_at_ms, rest) = plain::integer(rest.strip_prefix(",\"received_at_ms\":")?)?;
     let (sent_at_ms, rest) = match rest.strip_prefix(",\"sent_at_ms\":") {
-        Some(rest) => integer(rest).map(|(ms, rest)| (Some(ms), rest))?,
+        Some(rest) => plain::integer(rest).map(|(ms, rest)| (Some(ms), rest))?,
         None => (None, rest),
     };
     let (region, rest) = match rest.strip_prefix(",\"region\":\"") {
-        Some(rest) => plain(rest).map(|(region, rest)| (Some(Cow::Borrowed(region)), rest))?,
+        Some(rest) => plain::text(rest).map(|(region, rest)| (Some(Cow::Borrowed(region)), rest))?,
         None => (None, rest),
     };
     let (asn, rest) = match rest.strip_prefix(",\"asn\":") {
-        Some(rest) => integer(rest).and_then(|(n, rest)| Some((Some(u32::try_from(n).ok()?), rest)))?,
+        Some(rest) => plain::integer(rest).and_then(|(n, rest)| Some((Some(u32::try_from(n).ok()?), rest)))?,
         None => (None, rest),
     };
     let event = rest.strip_prefix(",\"event\":")?.strip_suffix('}')?;
@@ -125,22 +126,6 @@ pub fn parts(text: &str) -> Option<Parts<'_>> {
         return None;
     }
     Some(Parts { app: Cow::Borrowed(app), received_at_ms, sent_at_ms, region, asn, event })
-}
-
-/// A text with nothing escaped in it, behind its first quote, and what follows it.
-fn plain(text: &str) -> Option<(&str, &str)> {
-    let (text, rest) = text.split_once('"')?;
-    (!text.bytes().any(|b| b < b' ' || b == b'\\')).then_some((text, rest))
-}
-
-/// An integer as JSON writes it, and what follows it.
-fn integer(text: &str) -> Option<(i64, &str)> {
-    let end = text.bytes().position(|b| !b.is_ascii_digit() && b != b'-').unwrap_or(text.len());
-    let (digits, rest) = text.split_at_checked(end)?;
-    let bare = digits.strip_prefix('-').unwrap_or(digits);
-    // JSON knows no leading zero, and an integer no negative one.
-    let plain = digits == "0" || !(bare.starts_with('0') || bare.is_empty());
-    plain.then(|| digits.parse().ok()).flatten().map(|n| (n, rest))
 }
 
 /// The key of a session's records. `/` cannot be confused: the whole key is compared, never split.
