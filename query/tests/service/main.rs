@@ -11,4 +11,5 @@ mod million;
 mod refusals;
 mod reports;
 mod support;
+mod uploads;
 mod whatif;
