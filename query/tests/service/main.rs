@@ -13,3 +13,4 @@ mod reports;
 mod support;
 mod uploads;
 mod whatif;
+mod zones;
