@@ -41,6 +41,10 @@ impl Watch<'_> {
     /// The budgets by contract, and how many contracts were left out.
     async fn look(&self, now_ms: i64) -> Result<(BTreeMap<String, Burst>, usize), Error> {
         let contracts = self.bills.job(move |bills| bills.monthly(now_ms)).await?;
+        // Without one nothing is read: a ledger that is not there yet is no trouble then.
+        if contracts.is_empty() {
+            return Ok((BTreeMap::new(), 0));
+        }
         let most = self.bills.config.burst_contracts_max;
         let left_out = contracts.len().saturating_sub(most);
         let snapshot = self.engine.snapshot().await?;
