@@ -139,7 +139,7 @@ describe("reading", () => {
     expect(new URL(service.asked.filter((path) => path.includes("what-if")).at(-1) ?? "", service.url).searchParams.toString()).toBe("contracts=cdn-a-2026%2Ccdn-b2-2026&period=2026-04&from=cdn-a-2026&to=cdn-b2-2026&percent=12.5");
     expect(plain(await row(page, "what-if-bills", "cdn-a-2026").innerText())).toMatch(/\(100 %\).*\(87.5 %\).*953,052.0000 CNY.*857,746.8000 CNY.*−95,305.2000 CNY/s);
     expect(plain(await text(page, ".what-if-answer"))).toContain("Cheaper. Together 953,052.0000 CNY before, 937,746.9200 CNY after: −15,305.0800 CNY.");
-    expect(await text(page, ".what-if-answer .note")).toContain("cdn-b2-2026");
+    expect(await text(page, ".as-if")).toContain("cdn-b2-2026");
     const meanings = page.locator("section[aria-labelledby=what-if-bills] details li .definition code");
     expect(await meanings.count()).toBe(5);
     expect(await violations(page)).toEqual([]);

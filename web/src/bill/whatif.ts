@@ -68,7 +68,7 @@ function figures(found: WhatIf, around: BillContext): HTMLElement {
   const bills = table<WhatIfBill>("what-if-bills", w.whatIf.bills, columns, context);
   bills.update(found.contracts, context, false);
   const asIf = found.contracts.filter(({ as_if }) => as_if).map(({ contract }) => contract.id);
-  return el("div", {}, bills.element, together(found, context), asIf.length > 0 && el("p", { class: "note" }, w.whatIf.asIf(asIf.join(", "))));
+  return el("div", {}, bills.element, together(found, context), asIf.length > 0 && el("p", { class: "note as-if" }, w.whatIf.asIf(asIf.join(", "))));
 }
 
 /** The sum, where there is one. */
