@@ -61,6 +61,25 @@ async fn bytes_that_go_elsewhere_are_billed_by_the_other_contract() {
     assert_eq!((&euros["total"], euros["contracts"].as_array().map(Vec::len)), (&Value::Null, Some(2)));
 }
 
+/// Logged bytes of one vendor are those of another only where both logs count alike.
+#[tokio::test]
+async fn logs_count_where_each_vendor_has_one_and_both_count_alike() {
+    let (_ledger, service) = two().await;
+    let line = "192.0.2.1 - - [02/Oct/2026:10:01:00 +0000] \"GET /live/1.ts HTTP/1.1\" 200 1000000000 \"-\" \"player\"\n";
+    assert_eq!(service.send("POST", "/v1/bills/logs?vendor=bolt&format=nginx", &[], line).await.status, 200);
+    let ask = async || service.get("/v1/bills/what-if?contracts=acme-live,bolt-live&period=2026-10&shares=50,50").await.json();
+    let found = ask().await;
+    let bolt = &found["contracts"][1];
+    assert_eq!((&found["side"], &bolt["before"]["bytes"]), (&json!("log"), &json!(1_000_000_000)), "{found:#}");
+    assert_eq!(bolt["after"]["bytes"], 403_500_000_000_i64);
+    assert_eq!(bolt["source"]["log_sha256"].as_array().map(Vec::len), Some(1));
+    let headers = BOLT.replace("version = 1", "version = 2").replace("unit =", "log_overhead = \"1.25\"\nunit =");
+    assert_eq!(service.send("PUT", "/v1/bills/contracts", &[], &headers).await.status, 200);
+    let found = ask().await;
+    assert_eq!((&found["side"], &found["contracts"][1]["before"]["bytes"]), (&json!("client"), &json!(999)));
+    assert_eq!(found["contracts"][1]["source"]["log_sha256"], json!([]));
+}
+
 #[tokio::test]
 async fn a_what_if_that_makes_no_sense_is_refused_by_its_field() {
     let (ledger, service) = two().await;
