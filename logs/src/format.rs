@@ -26,8 +26,9 @@ pub struct Format(Arc<Mapping>);
 pub enum FormatError {
     #[error("`format`: `{0}` is none of {names}; any other needs a mapping file", names = Format::NAMES.join(", "))]
     Unknown(String),
+    /// `line` counts from 1; none where the text has no such field.
     #[error("mapping `{field}`: {reason}")]
-    Mapping { field: String, reason: String },
+    Mapping { line: Option<u64>, field: String, reason: String },
 }
 
 const KNOWN: [(&str, &str); 7] = [

@@ -9,6 +9,7 @@
 //! * [`manifest`] what is written down about an import
 //! * [`invoice`]  invoices in CSV and XLSX by a template, FOCUS as it is
 //! * [`sample`]   a log that looks real, from a seed, for tests and measurements
+//! * [`position`] the line of a field, for refusals
 //! * [`limits`]   how much of everything, and why
 
 pub mod error;
@@ -18,6 +19,7 @@ pub mod import;
 pub mod invoice;
 pub mod limits;
 pub mod manifest;
+mod position;
 pub mod sample;
 pub mod store;
 

@@ -65,6 +65,18 @@ pub struct Bills {
     pub contract_bytes_max: u64,
     /// Most versions of contracts, since each answer about contracts reads them all.
     pub contracts_max: usize,
+    /// Largest template or mapping file: a page of text is a tenth of the default.
+    pub layout_bytes_max: u64,
+    /// Most templates, and most mapping files: a few a vendor. Each listing reads them all.
+    pub layouts_max: usize,
+    /// Most contracts of one what-if or workbook: each is read like a check of its own, and all are held together.
+    pub together_max: usize,
+    /// Share of a contract's own free slots, in percent: with no more left, someone is told. A tenth is three days of a month.
+    pub burst_alert_percent: u32,
+    /// How often free slots are looked at for the metrics: each look reads a month per contract. Zero: never.
+    pub burst_watch_ms: u64,
+    /// Most contracts that are looked at so, since each is a label of the metrics and a read of the ledger.
+    pub burst_contracts_max: usize,
     /// Most sessions that one check compares, since they are held in memory, 200 bytes each.
     pub sessions_max: usize,
     /// Most rows of an export: it is written to the disk first, about 50 bytes a row.
@@ -84,6 +96,12 @@ impl Default for Bills {
             upload_silence_ms: 30_000,
             contract_bytes_max: 256 << 10,
             contracts_max: 10_000,
+            layout_bytes_max: 64 << 10,
+            layouts_max: 1_000,
+            together_max: 16,
+            burst_alert_percent: 10,
+            burst_watch_ms: 900_000,
+            burst_contracts_max: 100,
             sessions_max: 2_000_000,
             export_rows_max: 5_000_000,
             deadline_ms: 300_000,

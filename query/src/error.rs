@@ -35,6 +35,9 @@ pub enum Error {
     Upload { limit_ms: u64 },
     #[error("the bill check's folder: {0}")]
     Folder(String),
+    /// `bytes`: how much of a body had come. Nothing of it was kept.
+    #[error("the disk of the bill check's folder is full: {reason}")]
+    DiskFull { reason: String, bytes: Option<u64> },
 
     // The question is larger than its bounds.
     #[error(
@@ -86,6 +89,7 @@ impl Error {
             Error::Paper { code, .. } => code,
             Error::Upload { .. } => "upload",
             Error::Folder(_) => "folder",
+            Error::DiskFull { .. } => "disk_full",
             Error::Memory { .. } => "memory",
             Error::AnswerTooLarge { .. } => "answer_too_large",
             Error::TooManyRows { .. } => "too_many_rows",
@@ -106,6 +110,7 @@ impl Error {
             Error::Busy { .. }
                 | Error::Upload { .. }
                 | Error::Folder(_)
+                | Error::DiskFull { .. }
                 | Error::Memory { .. }
                 | Error::Deadline { .. }
                 | Error::Ledger { .. }

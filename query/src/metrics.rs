@@ -19,6 +19,19 @@ pub struct Metrics {
     truncated: Counter,
     running: Gauge,
     memory: Gauge,
+    burst_slots: Family<Labels, Gauge>,
+    burst_left: Family<Labels, Gauge>,
+    burst_alert: Family<Labels, Gauge>,
+    burst_left_out: Gauge,
+    burst_failures: Counter,
+}
+
+/// A contract's free 5-minute slots of the month that it is in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Burst {
+    pub slots: u64,
+    pub left: u64,
+    pub alert: bool,
 }
 
 impl Default for Metrics {
@@ -36,7 +49,28 @@ impl Default for Metrics {
         registry.register("truncated", "Answers cut at a row limit, which they say", truncated.clone());
         registry.register("running", "Queries that run now", running.clone());
         registry.register("memory_bytes", "Bytes that queries hold of the memory pool", memory.clone());
-        Metrics { registry, requests, refused, seconds, rows, truncated, running, memory }
+        let (burst_slots, burst_left, burst_alert) = <(Family<Labels, Gauge>, Family<Labels, Gauge>, Family<Labels, Gauge>)>::default();
+        let (burst_left_out, burst_failures) = (Gauge::default(), Counter::default());
+        registry.register("burst_slots", "Free 5-minute slots of the contract's month, by contract", burst_slots.clone());
+        registry.register("burst_slots_left", "Free slots that no burst has used, by contract", burst_left.clone());
+        registry.register("burst_alert", "1 when no more free slots are left than the share set, by contract", burst_alert.clone());
+        registry.register("burst_left_out", "Contracts whose slots are not looked at, since they are too many", burst_left_out.clone());
+        registry.register("burst_failures", "Free slots that could not be worked out", burst_failures.clone());
+        Metrics {
+            registry,
+            requests,
+            refused,
+            seconds,
+            rows,
+            truncated,
+            running,
+            memory,
+            burst_slots,
+            burst_left,
+            burst_alert,
+            burst_left_out,
+            burst_failures,
+        }
     }
 }
 
@@ -57,6 +91,25 @@ impl Metrics {
     pub fn rows(&self, rows: u64, truncated: bool) {
         self.rows.inc_by(rows);
         self.truncated.inc_by(u64::from(truncated));
+    }
+
+    /// What the last look at the free slots found. A contract that is no longer there is no longer told.
+    pub fn bursts(&self, found: &std::collections::BTreeMap<String, Burst>, left_out: usize) {
+        let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for family in [&self.burst_slots, &self.burst_left, &self.burst_alert] {
+            family.clear();
+        }
+        for (contract, burst) in found {
+            let labels = vec![("contract", contract.clone())];
+            self.burst_slots.get_or_create(&labels).set(number(burst.slots));
+            self.burst_left.get_or_create(&labels).set(number(burst.left));
+            self.burst_alert.get_or_create(&labels).set(i64::from(burst.alert));
+        }
+        self.burst_left_out.set(number(left_out as u64));
+    }
+
+    pub fn burst_failed(&self) {
+        self.burst_failures.inc();
     }
 
     /// Counts one running query until the guard is dropped.

@@ -2,8 +2,12 @@
 //! decimals in text, never floats; bytes are exact integers. How they are worked out is `billing`'s affair.
 
 mod asked;
+mod whatif;
 
-pub use asked::{BillDayQuery, BillQuery, BillWindowQuery, ContractUpload, InvoiceUpload, LogLinesQuery, LogUpload, VendorQuery};
+pub use asked::{
+    BillDayQuery, BillQuery, BillWindowQuery, ContractUpload, InvoiceUpload, LayoutUpload, LogLinesQuery, LogUpload, VendorQuery,
+};
+pub use whatif::{WhatIf, WhatIfBill, WhatIfFigures, WhatIfQuery, WhatIfTotal};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,6 +110,22 @@ pub struct Invoices {
     pub invoices: Vec<InvoiceSummary>,
 }
 
+/// `PUT /v1/bills/templates/{name}` and `PUT /v1/bills/formats/{name}`: how a vendor's papers are read, kept by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Layout {
+    pub name: String,
+    /// SHA-256 of the text, hex.
+    pub sha256: String,
+    /// SHA-256 of the text that it took the place of; null: there was none, or the same.
+    pub replaced_sha256: Option<String>,
+}
+
+/// `GET /v1/bills/templates` and `GET /v1/bills/formats`: those that were kept, by name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Layouts {
+    pub layouts: Vec<Layout>,
+}
+
 /// `GET /v1/bills/check`: client, log and invoice side by side, and why they differ.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BillCheck {
@@ -173,8 +193,12 @@ pub struct BillStep {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Cause {
     pub cause: String,
-    /// Row of the invoice, from 1; null where it is of the whole.
+    /// Row of the invoice, from 1; null where it is of the whole. Of several, the first.
     pub invoice_row: Option<u64>,
+    /// Every row that it rests on, or the first twenty.
+    pub invoice_rows: Vec<u64>,
+    /// How many there are beyond those.
+    pub invoice_rows_more: u64,
     /// The day it is about, where it is about one.
     pub day: Option<String>,
     /// Money it accounts for.
@@ -191,7 +215,12 @@ pub struct CheckLine {
     pub region: Option<String>,
     pub client_bytes: i64,
     pub log_bytes: Option<i64>,
+    /// Row of the invoice, from 1; null: expected, but not invoiced. Of several compared as one, the first.
     pub invoice_row: Option<u64>,
+    /// Every row that was compared as one, or the first twenty.
+    pub invoice_rows: Vec<u64>,
+    /// How many there are beyond those.
+    pub invoice_rows_more: u64,
     pub invoice_quantity: Option<String>,
     pub expected_quantity: Option<String>,
     pub unit: Option<String>,
@@ -297,12 +326,14 @@ pub struct Forecast {
 /// How many of the period's free 5-minute slots are used.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BurstBudget {
-    /// Slots above it are bursts, bit/s.
+    /// Slots above it are bursts, bit/s of counted bytes.
     pub level_bps: i64,
+    /// Whose level it is: `commit` (the contract's minimum), `last_month` (its percentile), or `so_far`.
+    pub level: String,
     pub slots: u64,
     pub used: u64,
     pub left: u64,
-    /// True when fewer are left than the contract's share for an alert.
+    /// True when no more are left than the share of its own slots at which to tell someone (`bills.burst_alert_percent`).
     pub alert: bool,
 }
 

@@ -15,9 +15,17 @@ use url::Url;
 /// Longer than the service's own deadline, which says more.
 const WAIT: Duration = Duration::from_secs(900);
 
+/// What most questions are about.
+const ABOUT: [&str; 3] = ["contract", "period", "invoice"];
+
 /// Asks and reads the JSON answer.
 pub fn json<T: DeserializeOwned>(given: &ArgMatches, what: &str) -> Result<T, Failure> {
-    let url = address(given, what, &[])?;
+    json_of(given, what, &ABOUT)
+}
+
+/// The same of a question that is about these arguments.
+pub fn json_of<T: DeserializeOwned>(given: &ArgMatches, what: &str, about: &[&str]) -> Result<T, Failure> {
+    let url = address(given, what, about)?;
     let answer = once(async { http::get(&url, WAIT).await.map_err(away) })?;
     if answer.status != 200 {
         return Err(refused(&answer));
@@ -26,11 +34,11 @@ pub fn json<T: DeserializeOwned>(given: &ArgMatches, what: &str) -> Result<T, Fa
 }
 
 pub fn export(given: &ArgMatches) -> Result<(), Failure> {
-    file(given, &address(given, "export", &["format", "detail"])?)
+    file(given, &address(given, "export", &["contract", "period", "invoice", "format", "detail"])?)
 }
 
 pub fn evidence(given: &ArgMatches) -> Result<(), Failure> {
-    file(given, &address(given, "evidence", &[])?)
+    file(given, &address(given, "evidence", &ABOUT)?)
 }
 
 /// Writes the answer beside its place and moves it there when it is whole.
@@ -59,11 +67,11 @@ fn fetch(url: &str, out: &mut dyn Write) -> Result<(), Failure> {
     if answer.status == 200 { Ok(()) } else { Err(refused(&answer)) }
 }
 
-fn address(given: &ArgMatches, what: &str, more: &[&str]) -> Result<String, Failure> {
+fn address(given: &ArgMatches, what: &str, about: &[&str]) -> Result<String, Failure> {
     let server = text(given, "server").unwrap_or_default();
     let wrong = |e| Failure::usage(format!("--server {server:?}: {e}"));
     let mut url = Url::parse(&format!("{}/v1/bills/{what}", server.trim_end_matches('/'))).map_err(wrong)?;
-    for name in ["contract", "period", "invoice"].iter().chain(more) {
+    for name in about {
         if let Some(value) = text(given, name) {
             url.query_pairs_mut().append_pair(name, &value);
         }

@@ -43,7 +43,7 @@ fn page(check: &BillCheck) -> String {
         page.extend(bill.steps.iter().map(|step| format!("  {}: {} = {} ({})", bill.side, step.name, step.value, step.formula)));
     }
     let mut lines = table(
-        &["item", "domain", "region", "row", "invoiced", "expected", "unit", "amount", "expected amount", "difference", "verdict"],
+        &["item", "domain", "region", "rows", "invoiced", "expected", "unit", "amount", "expected amount", "difference", "verdict"],
         3,
     );
     for l in &check.lines {
@@ -51,7 +51,7 @@ fn page(check: &BillCheck) -> String {
             l.item.clone(),
             or_dash(l.domain.clone()),
             or_dash(l.region.clone()),
-            or_dash(l.invoice_row),
+            rows(&l.invoice_rows, l.invoice_rows_more).unwrap_or_else(|| "-".into()),
             or_dash(l.invoice_quantity.clone()),
             or_dash(l.expected_quantity.clone()),
             or_dash(l.unit.clone()),
@@ -63,7 +63,7 @@ fn page(check: &BillCheck) -> String {
     }
     page.push(lines.to_string());
     for cause in &check.causes {
-        let row = cause.invoice_row.map_or_else(String::new, |row| format!(", row {row}"));
+        let row = rows(&cause.invoice_rows, cause.invoice_rows_more).map_or_else(String::new, |rows| format!(", row {rows}"));
         let day = cause.day.as_ref().map_or_else(String::new, |day| format!(", {day}"));
         page.push(format!("! {}{row}{day}: {} {}. {}", cause.cause, cause.amount, c.currency, cause.evidence));
     }
@@ -76,6 +76,16 @@ fn page(check: &BillCheck) -> String {
         source.offsets.join(" ")
     ));
     page.join("\n")
+}
+
+/// `2`, `2 5 9`, or `2 5 9 and 12 more`; none where no row is invoiced.
+fn rows(rows: &[u64], more: u64) -> Option<String> {
+    let told = rows.iter().map(u64::to_string).collect::<Vec<_>>().join(" ");
+    match (rows.is_empty(), more) {
+        (true, _) => None,
+        (_, 0) => Some(told),
+        _ => Some(format!("{told} and {more} more")),
+    }
 }
 
 fn bills(bills: &[BillOf]) -> String {

@@ -1,4 +1,4 @@
-//! `livemeter logs import|list|bad|lines|forget`: vendors' logs on the bill check's folder.
+//! `livemeter logs import|format|list|bad|lines|forget`: vendors' logs on the bill check's folder.
 
 use super::{bills, failure, now_ms, or_dash, print, print_json, short, table, text};
 use crate::cli::Failure;
@@ -7,6 +7,7 @@ use crate::settings::{Settings, show_size};
 use clap::ArgMatches;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use livemeter_query::bills::Bills;
+use livemeter_query::bills::layouts::Kind;
 use livemeter_schemas::bills::{LogImport, LogLines, LogLinesQuery, LogUpload};
 use std::path::Path;
 use std::time::Instant;
@@ -17,6 +18,7 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
     let named = vendor.clone().unwrap_or_default();
     match word {
         "import" => import(settings, given, json),
+        "format" => super::layouts::command(settings, Kind::Format, given),
         "list" => {
             let imports = bills(settings).log_imports(vendor.as_deref()).map_err(failure)?;
             if json {

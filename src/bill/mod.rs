@@ -3,15 +3,18 @@
 
 mod asked;
 mod check;
+mod layouts;
 pub mod logs;
 mod papers;
 mod simulation;
+mod whatif;
 
 use crate::cli::{Failure, exit};
 use crate::settings::Settings;
 use clap::ArgMatches;
 use livemeter_query::Error;
 use livemeter_query::bills::Bills;
+use livemeter_query::bills::layouts::Kind;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -25,6 +28,8 @@ pub fn command(settings: &Settings, word: &str, given: &ArgMatches) -> Result<()
         "list" => papers::list(settings, given),
         "check" => check::command(given),
         "simulate" => simulation::command(given),
+        "what-if" => whatif::command(given),
+        "template" => layouts::command(settings, Kind::Template, given),
         "export" => asked::export(given),
         _ => asked::evidence(given),
     }

@@ -33,7 +33,12 @@ pub fn command(given: &ArgMatches) -> Result<(), Failure> {
     }
     if let Some(b) = &simulation.burst {
         let alert = if b.alert { "; FEW ARE LEFT" } else { "" };
-        print(&format!("free 5-minute slots above {} bit/s: {} of {} used, {} left{alert}", b.level_bps, b.used, b.slots, b.left));
+        let of = match b.level.as_str() {
+            "commit" => "the contract's minimum",
+            "last_month" => "last month's percentile",
+            _ => "the percentile so far",
+        };
+        print(&format!("free 5-minute slots above {} bit/s ({of}): {} of {} used, {} left{alert}", b.level_bps, b.used, b.slots, b.left));
     }
     Ok(())
 }

@@ -34,8 +34,13 @@ async fn an_invoice_with_two_errors_is_seen_through() {
     watched(&tree, &noon).await;
 
     let cli = Cli { server: tree.url(2), root: place, folder: bills.path() };
-    std::fs::create_dir_all(root.join("templates")).expect("a folder");
-    std::fs::write(root.join("templates/acme.toml"), TEMPLATE).expect("written");
+    cli.write("template.toml", &TEMPLATE.replace("\"UTC\"", "\"Mars\""));
+    let refused = cli.run(&["bill", "template", "template.toml"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("line 3, tz"), "{}", String::from_utf8_lossy(&refused.stderr));
+    cli.write("template.toml", TEMPLATE);
+    cli.done(&["bill", "template", "template.toml", "--json"]);
+    assert_eq!(cli.done(&["bill", "template", "--json"])["layouts"][0]["name"], "acme");
     let date = |day: usize| date(noon[day]);
     let period = format!("{}..{}", date(0), date(3));
     cli.write("contract.toml", &CONTRACT.replace("FROM", &date(0)));
@@ -68,6 +73,32 @@ async fn an_invoice_with_two_errors_is_seen_through() {
     assert!(cli.asked("export", &period, &["--format", "xlsx", "-o", "check.xlsx"]).status.success());
     let told = cli.asked("simulate", &period, &["--json"]);
     assert!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+
+    // Half of it by another vendor, at a twentieth of the price.
+    let bolt = CONTRACT.replace("FROM", &date(0)).replace("acme", "bolt").replace("cdn-a", "cdn-b").replace("\"10\"", "\"0.5\"");
+    cli.write("bolt.toml", &bolt);
+    cli.done(&["bill", "contract", "add", "bolt.toml", "--json"]);
+    let what_if = [
+        "bill",
+        "what-if",
+        "--contracts",
+        "acme-live,bolt-live",
+        "--period",
+        &period,
+        "--from",
+        "acme-live",
+        "--to",
+        "bolt-live",
+        "--percent",
+        "50",
+    ];
+    let told = cli.done(&[&what_if[..], &["--json"]].concat());
+    assert_eq!((&told["total"]["before_amount"], &told["total"]["after_amount"]), (&json!("49.00"), &json!("25.73")), "{told:#}");
+    let page = String::from_utf8(cli.run(&what_if).stdout).expect("text");
+    assert!(page.contains("together: 49.00 before, 25.73 after, -23.27 USD"), "{page}");
+    let several = ["bill", "export", "--contract", "acme-live,bolt-live", "--period", &period, "-o", "vendors.xlsx"];
+    let out = cli.run(&several);
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
 
     // A log of another format: refused by its line, nothing kept.
     cli.write("other.log", &log(&noon[..3]));

@@ -2,7 +2,7 @@
 // known, and an invoice with two errors.
 
 import { createHash } from "node:crypto";
-import type { BillCheck, BillSessions, BillWindow, BillWindows, CheckDay, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation, Source } from "../src/bill/shapes";
+import type { BillCheck, BillSessions, BillWindow, BillWindows, CheckDay, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation, Source, WhatIf } from "../src/bill/shapes";
 
 const WINDOW = 300_000;
 const FIRST = Date.parse("2026-04-01T00:00:00+08:00");
@@ -70,6 +70,7 @@ export class Bills {
     if (name === "windows") return windows(query.get("day") ?? "");
     if (name === "sessions") return sessions(query.get("window") ?? "");
     if (name === "lines") return lines(query.get("first"), query.get("last"));
+    if (name === "what-if") return whatIf(query);
     if (name === "simulation") return simulation(query.get("period") ?? "");
     return check(query.get("period") ?? "", this.invoices.at(-1), this.logs.length > 0);
   }
@@ -129,14 +130,14 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
     ],
     causes: invoiced
       ? [
-          { cause: "wrong_unit", invoice_row: 2, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000²." },
-          { cause: "day_billed_twice", invoice_row: 3, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”." },
+          { cause: "wrong_unit", invoice_row: 2, invoice_rows: [2], invoice_rows_more: 0, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000²." },
+          { cause: "day_billed_twice", invoice_row: 3, invoice_rows: [3], invoice_rows_more: 0, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”." },
         ]
       : [],
     lines: [
-      { item: "Bandwidth, monthly 95th percentile", domain: null, region: null, client_bytes: TOTAL.client, log_bytes: TOTAL.log, invoice_row: 2, invoice_quantity: "83.2841", expected_quantity: "79.4210", unit: "Mbps", invoice_amount: "999410.5950", expected_amount: "953052.0000", difference_amount: "46358.5950", verdict: "disputed" },
-      { item: "Supplement 17 April", domain: "live.example.com", region: null, client_bytes: 0, log_bytes: null, invoice_row: 3, invoice_quantity: "1", expected_quantity: "0", unit: "day", invoice_amount: "44166.2500", expected_amount: "0.0000", difference_amount: "44166.2500", verdict: "disputed" },
-      { item: "Requests over HTTPS", domain: "vod.example.com", region: "cn-east", client_bytes: 0, log_bytes: 0, invoice_row: 4, invoice_quantity: "0", expected_quantity: "0", unit: "10k", invoice_amount: "0.0000", expected_amount: "0.0000", difference_amount: "0.0000", verdict: "ok" },
+      { item: "Bandwidth, monthly 95th percentile", domain: null, region: null, client_bytes: TOTAL.client, log_bytes: TOTAL.log, invoice_row: 2, invoice_rows: [2, 7, 9], invoice_rows_more: 1_204, invoice_quantity: "83.2841", expected_quantity: "79.4210", unit: "Mbps", invoice_amount: "999410.5950", expected_amount: "953052.0000", difference_amount: "46358.5950", verdict: "disputed" },
+      { item: "Supplement 17 April", domain: "live.example.com", region: null, client_bytes: 0, log_bytes: null, invoice_row: 3, invoice_rows: [3], invoice_rows_more: 0, invoice_quantity: "1", expected_quantity: "0", unit: "day", invoice_amount: "44166.2500", expected_amount: "0.0000", difference_amount: "44166.2500", verdict: "disputed" },
+      { item: "Requests over HTTPS", domain: "vod.example.com", region: "cn-east", client_bytes: 0, log_bytes: 0, invoice_row: 4, invoice_rows: [4, 5], invoice_rows_more: 0, invoice_quantity: "0", expected_quantity: "0", unit: "10k", invoice_amount: "0.0000", expected_amount: "0.0000", difference_amount: "0.0000", verdict: "ok" },
     ],
     days: Array.from({ length: DAYS }, (_, i): CheckDay => {
       const some = slots.slice(i * 288, (i + 1) * 288);
@@ -187,6 +188,23 @@ function lines(first: string | null, last: string | null): LogLines {
   return { vendor: "cdn-a", sha256: log.sha256, name: log.name, lines: first === null ? log.bad.map(({ line, reason }) => ({ line, reason, text: text(line) })) : good };
 }
 
+/** A share of cdn-a's bytes goes to cdn-b, which bills in dollars: no sum; to cdn-b2 in yuan: one. */
+function whatIf(query: URLSearchParams): WhatIf | { refused: string; field: string } {
+  const [to, percent] = [query.get("to") ?? "", Number(query.get("percent"))];
+  if (!(percent >= 0 && percent <= 100)) return { refused: `percent "${query.get("percent")}" is no share`, field: "percent" };
+  const other = CONTRACTS.find(({ id }) => id === to) ?? contract(to, 1, "cdn-b2", "traffic", "CNY");
+  const moved = Math.floor((TOTAL.client * percent) / 100);
+  const figures = (bytes: number, amount: string) => ({ bytes, share_percent: String(Math.round((bytes / TOTAL.client) * 10_000) / 100), quantity: "1.5", unit: "GB", amount });
+  return {
+    period: query.get("period") ?? "", from: "2026-04-01T00:00:00+08:00", to: "2026-05-01T00:00:00+08:00", side: "client", moved_bytes: moved,
+    contracts: [
+      { contract: CHOSEN, as_if: false, before: figures(TOTAL.client, "953052.0000"), after: figures(TOTAL.client - moved, "857746.8000"), difference_amount: "-95305.2000", source },
+      { contract: other, as_if: true, before: figures(0, "0.00"), after: figures(moved, "80000.12"), difference_amount: "80000.12", source },
+    ],
+    total: other.currency === "CNY" ? { before_amount: "953052.0000", after_amount: "937746.9200", difference_amount: "-15305.0800", currency: "CNY" } : null,
+  };
+}
+
 function simulation(period: string): Simulation {
   const cost = (mode: string, quantity: string, unit: string, amount: string, cheapest = false, of = "cdn-a-2026") => ({ contract: of, mode, quantity, unit, amount, currency: "CNY", cheapest });
   return {
@@ -194,7 +212,7 @@ function simulation(period: string): Simulation {
     period,
     modes: [cost("traffic", "9714.203", "GB", "912004.1172", true, "cdn-a-2025"), cost("p95_day_avg", "77.0042", "Mbps", "924050.4000"), cost("p95_month", "79.4210", "Mbps", "953052.0000"), cost("peak4_month", "91.0003", "Mbps", "1092003.6000")],
     forecast: { method: "bootstrap over whole days", p50_bps: 79_421_000, low_bps: 77_802_113, high_bps: 83_009_771, confidence_percent: 90 },
-    burst: { level_bps: 79_421_000, slots: DROPPED, used: 398, left: 34, alert: true },
+    burst: { level_bps: 79_421_000, level: "last_month", slots: DROPPED, used: 398, left: 34, alert: true },
     source,
   };
 }

@@ -139,6 +139,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/bills/formats": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The mapping files of logs that were kept; the formats known by name are not among them. */
+        get: operations["get_bill_formats"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/formats/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a mapping file of a vendor's logs. What it replaces is told; logs that were imported stay as they were read. */
+        put: operations["put_bill_format"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/bills/invoices": {
         parameters: {
             query?: never;
@@ -218,6 +252,57 @@ export interface paths {
         };
         /** The same period under every mode, a forecast, and the free slots that are left. */
         get: operations["get_bill_simulation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The templates of invoices that were kept. */
+        get: operations["get_bill_templates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/templates/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Keep a template of a vendor's invoices. What it replaces is told; invoices that were imported keep their lines. */
+        put: operations["put_bill_template"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/bills/what-if": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the vendors would have billed, had the traffic been parted otherwise between them. */
+        get: operations["get_bill_what_if"];
         put?: never;
         post?: never;
         delete?: never;
@@ -541,13 +626,15 @@ export interface components {
         };
         /** @description How many of the period's free 5-minute slots are used. */
         BurstBudget: {
-            /** @description True when fewer are left than the contract's share for an alert. */
+            /** @description True when no more are left than the share of its own slots at which to tell someone (`bills.burst_alert_percent`). */
             alert: boolean;
             /** Format: uint64 */
             left: number;
+            /** @description Whose level it is: `commit` (the contract's minimum), `last_month` (its percentile), or `so_far`. */
+            level: string;
             /**
              * Format: int64
-             * @description Slots above it are bursts, bit/s.
+             * @description Slots above it are bursts, bit/s of counted bytes.
              */
             level_bps: number;
             /** Format: uint64 */
@@ -566,9 +653,16 @@ export interface components {
             evidence: string;
             /**
              * Format: uint64
-             * @description Row of the invoice, from 1; null where it is of the whole.
+             * @description Row of the invoice, from 1; null where it is of the whole. Of several, the first.
              */
             invoice_row: number | null;
+            /** @description Every row that it rests on, or the first twenty. */
+            invoice_rows: number[];
+            /**
+             * Format: uint64
+             * @description How many there are beyond those.
+             */
+            invoice_rows_more: number;
         };
         /** @description Bytes of one CDN within one session, cumulative, as a CMCD report's custom key says them. */
         CdnBytes: {
@@ -637,8 +731,18 @@ export interface components {
             expected_quantity: string | null;
             invoice_amount: string | null;
             invoice_quantity: string | null;
-            /** Format: uint64 */
+            /**
+             * Format: uint64
+             * @description Row of the invoice, from 1; null: expected, but not invoiced. Of several compared as one, the first.
+             */
             invoice_row: number | null;
+            /** @description Every row that was compared as one, or the first twenty. */
+            invoice_rows: number[];
+            /**
+             * Format: uint64
+             * @description How many there are beyond those.
+             */
+            invoice_rows_more: number;
             item: string;
             /** Format: int64 */
             log_bytes: number | null;
@@ -935,6 +1039,18 @@ export interface components {
              * @default 0
              */
             throughput_bps?: number;
+        };
+        /** @description `PUT /v1/bills/templates/{name}` and `PUT /v1/bills/formats/{name}`: how a vendor's papers are read, kept by name. */
+        Layout: {
+            name: string;
+            /** @description SHA-256 of the text that it took the place of; null: there was none, or the same. */
+            replaced_sha256: string | null;
+            /** @description SHA-256 of the text, hex. */
+            sha256: string;
+        };
+        /** @description `GET /v1/bills/templates` and `GET /v1/bills/formats`: those that were kept, by name. */
+        Layouts: {
+            layouts: components["schemas"]["Layout"][];
         };
         /** @description `POST /v1/bills/logs?vendor=…&format=…&name=…` and `GET /v1/bills/logs`: one file of a vendor's log. */
         LogImport: {
@@ -1391,6 +1507,50 @@ export interface components {
         };
         /** @description What was not taken. */
         What: "connection" | "request" | "event" | "record" | "dead_letter";
+        /** @description The bills of another allocation beside those of the one that was. */
+        WhatIf: {
+            contracts: components["schemas"]["WhatIfBill"][];
+            /** @description RFC 3339 with the zone's offset. */
+            from: string;
+            /**
+             * Format: int64
+             * @description Bytes that left the contract they had been under.
+             */
+            moved_bytes: number;
+            period: string;
+            /** @description Whose count: `log` where each contract has logs that count alike, else `client`. */
+            side: string;
+            to: string;
+            /** @description The sum; null where the contracts' currencies differ. */
+            total: components["schemas"]["WhatIfTotal"] | null;
+        };
+        /** @description One contract's bill before and after. */
+        WhatIfBill: {
+            after: components["schemas"]["WhatIfFigures"];
+            /** @description True where it was billed as if it had the first contract's days: its zone or its validity is another. */
+            as_if: boolean;
+            before: components["schemas"]["WhatIfFigures"];
+            contract: components["schemas"]["ContractSummary"];
+            /** @description After less before. */
+            difference_amount: string;
+            source: components["schemas"]["Source"];
+        };
+        WhatIfFigures: {
+            amount: string;
+            /** Format: int64 */
+            bytes: number;
+            quantity: string;
+            /** @description Of all bytes, in percent with two decimals; null where there are none. */
+            share_percent: string | null;
+            unit: string;
+        };
+        WhatIfTotal: {
+            after_amount: string;
+            before_amount: string;
+            currency: string;
+            /** @description After less before: negative is saved. */
+            difference_amount: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -1488,7 +1648,10 @@ export interface operations {
     get_bill_check: {
         parameters: {
             query: {
-                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                /**
+                 * @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. Of `export` in
+                 *     `xlsx`: several, parted by commas, for a workbook with a sheet per vendor.
+                 */
                 contract: string;
                 /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
                 invoice?: string;
@@ -1779,6 +1942,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     post_bill_contract: {
@@ -1894,12 +2066,24 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_bill_evidence: {
         parameters: {
             query: {
-                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                /**
+                 * @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. Of `export` in
+                 *     `xlsx`: several, parted by commas, for a workbook with a sheet per vendor.
+                 */
                 contract: string;
                 /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
                 invoice?: string;
@@ -1993,7 +2177,10 @@ export interface operations {
     get_bill_export: {
         parameters: {
             query: {
-                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                /**
+                 * @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. Of `export` in
+                 *     `xlsx`: several, parted by commas, for a workbook with a sheet per vendor.
+                 */
                 contract: string;
                 /** @description Of `export`: `summary` (the default), `windows`, `sessions` or `users`: rows per 5 minutes, and session or user. */
                 detail?: string;
@@ -2082,6 +2269,220 @@ export interface operations {
                 headers: {
                     /** @description Seconds. */
                     "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_formats: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The mapping files of logs that were kept; the formats known by name are not among them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layouts"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_bill_format: {
+        parameters: {
+            query?: {
+                /** @description True: say whether it would be taken, and keep nothing. */
+                check?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Letters, digits, - and _; as the text has it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/toml": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Keep a mapping file of a vendor's logs. What it replaces is told; logs that were imported stay as they were read. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2288,6 +2689,15 @@ export interface operations {
                 headers: {
                     /** @description Seconds. */
                     "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
                     [name: string]: unknown;
                 };
                 content: {
@@ -2600,6 +3010,15 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
         };
     };
     get_bill_sessions: {
@@ -2696,7 +3115,10 @@ export interface operations {
     get_bill_simulation: {
         parameters: {
             query: {
-                /** @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. */
+                /**
+                 * @description The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. Of `export` in
+                 *     `xlsx`: several, parted by commas, for a workbook with a sheet per vendor.
+                 */
                 contract: string;
                 /** @description SHA-256 of the invoice, or its first 8 letters; default: the newest of the vendor for the period, if any. */
                 invoice?: string;
@@ -2716,6 +3138,320 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Simulation"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_templates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates of invoices that were kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layouts"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The answer would be larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The papers do not fit together: what, and why. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_bill_template: {
+        parameters: {
+            query?: {
+                /** @description True: say whether it would be taken, and keep nothing. */
+                check?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description Letters, digits, - and _; as the text has it. */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/toml": string;
+                "text/plain": string;
+            };
+        };
+        responses: {
+            /** @description Keep a template of a vendor's invoices. What it replaces is told; invoices that were imported keep their lines. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Layout"];
+                };
+            };
+            /** @description A parameter is wrong: its name, the value and what is accepted. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Host or Origin is not this service's own. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description No such contract, log or invoice. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body broke off or paused too long; nothing was kept. */
+            408: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Another text is kept under this name. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The body is larger than the limit. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The paper cannot be taken: the field or line, and why. Nothing of it was kept. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description It took longer than one check may, or the ledger or the folder cannot be read now. */
+            503: {
+                headers: {
+                    /** @description Seconds. */
+                    "retry-after"?: number;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description The disk is full; nothing was kept. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_bill_what_if: {
+        parameters: {
+            query: {
+                /** @description The contracts, parted by commas: `acme-live,bolt-live`. The days are those of the first. */
+                contracts: string;
+                /** @description The contract that bytes are taken from. */
+                from?: string;
+                /** @description How much of each 5-minute window of `from` goes, in percent with at most two decimals. */
+                percent?: string;
+                /** @description A month of the first contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive. */
+                period: string;
+                /** @description Each contract's share of all bytes, in percent and in their order: `62.5,37.5`. They add up to 100. */
+                shares?: string;
+                /** @description The contract that they go to. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What the vendors would have billed, had the traffic been parted otherwise between them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
                 };
             };
             /** @description A parameter is wrong: its name, the value and what is accepted. */

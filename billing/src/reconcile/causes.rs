@@ -52,6 +52,8 @@ const NEAR_TOLERATED: (i128, i128) = (1, 1_000_000);
 const NEAR_PAIR: (i128, i128) = (1, 50_000);
 /// And of the difference, at most a tenth may be left.
 const LEFT: (i128, i128) = (1, 10);
+/// Rows named in a sentence; the cause itself has them all.
+const ROWS_NAMED_MAX: usize = 20;
 
 /// One error: what the quantity becomes by it.
 #[derive(Debug, Clone)]
@@ -122,7 +124,10 @@ pub fn merged(causes: Vec<Cause>) -> Vec<Cause> {
 
 fn repeated(sides: &Sides, bundle: &Bundle, row: u64) -> Result<Cause, TooLarge> {
     let day = sides.period.days().iter().find(|day| day.range() == bundle.windows).map(|day| day.date);
-    let rows = bundle.rows.iter().map(u64::to_string).collect::<Vec<_>>().join(", ");
+    let mut rows = bundle.rows.iter().take(ROWS_NAMED_MAX).map(u64::to_string).collect::<Vec<_>>().join(", ");
+    if bundle.rows.len() > ROWS_NAMED_MAX {
+        rows += &format!(" and {} more", bundle.rows.len() - ROWS_NAMED_MAX);
+    }
     let evidence = format!("row {rows} is for what row {row} is for already: {} more", bundle.amount);
     Ok(Cause { cause: CauseKind::DayBilledTwice, rows: bundle.rows.clone(), day, amount: bundle.amount, evidence })
 }

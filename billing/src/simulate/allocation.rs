@@ -1,70 +1,145 @@
-//! What if a share of one CDN's traffic had gone over another, each billed by its own contract.
+//! What if the traffic had been parted otherwise between CDNs, each billed by its own contract. What the bytes of a
+//! place may be billed by is [`crate::bill`]'s affair: places keep their names wherever they go.
 
+use super::share::Share;
 use crate::bill::{Bill, BillError, bill};
 use crate::contract::Contract;
 use crate::exact::TooLarge;
 use crate::period::Period;
-use crate::series::{Place, Series, SeriesError, Traffic};
+use crate::series::{Basis, Place, Series, SeriesError, Traffic};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
-/// Both bills, before and after.
+/// Another allocation, by the contracts' places in the list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// A share of one contract's bytes goes to another.
+    Shift { from: usize, to: usize, share: Share },
+    /// Each contract's share of all bytes.
+    Shares(Vec<Share>),
+}
+
+/// The bills before and after, in the contracts' order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Reallocated {
-    /// Bytes that moved.
+    /// Bytes that left the contract they had been under.
     pub moved: u64,
-    pub from_before: Bill,
-    pub from_after: Bill,
-    pub to_before: Bill,
-    pub to_after: Bill,
+    pub before: Vec<Bill>,
+    pub after: Vec<Bill>,
 }
 
-/// Moves a share of each window's bytes from one contract's CDN to another's, place by place. Shares over 100 are 100.
+/// Why there is no answer. Retrying does not help.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AllocationError {
+    #[error("allocation: the shares do not add up to 100 %")]
+    Incomplete,
+    #[error("allocation: the plan is for other contracts than those given")]
+    Plan,
+    #[error("allocation: some bytes are as players count, some as logs do")]
+    Basis,
+    #[error("contract {contract}: {source}")]
+    Bill { contract: String, source: BillError },
+    #[error(transparent)]
+    Series(#[from] SeriesError),
+    #[error(transparent)]
+    TooLarge(#[from] TooLarge),
+}
+
+/// Parts the bytes anew, window by window and place by place, in whole bytes of which none is lost, and bills both.
 ///
 /// # Errors
-/// Contracts whose days differ (their windows are not the same), and what [`bill`] refuses.
-pub fn reallocate(
-    from: (&Contract, &Traffic),
-    to: (&Contract, &Traffic),
-    period: &Period,
-    share_percent: u32,
-) -> Result<Reallocated, BillError> {
-    let (mut left, mut gained, mut moved) = (Traffic::new(from.1.basis), to.1.clone(), 0_u64);
-    let split = split(&from.1.places, period, share_percent.min(100))?;
-    for ((place, series), goes) in from.1.places.iter().zip(split) {
-        let stays = series.bytes().iter().zip(goes.bytes()).map(|(all, goes)| all - goes).collect();
-        left.places.insert(place.clone(), Series::new(stays)?);
-        moved = u64::try_from(goes.total()).ok().and_then(|bytes| moved.checked_add(bytes)).ok_or(TooLarge)?;
-        match gained.places.get_mut(place) {
-            Some(sum) => sum.add_all(&goes)?,
-            None => drop(gained.places.insert(place.clone(), goes)),
-        }
+/// See [`AllocationError`]; among them contracts whose days are not the period's.
+pub fn reallocate(sides: &[(&Contract, &Traffic)], period: &Period, plan: &Plan) -> Result<Reallocated, AllocationError> {
+    let basis = sides.first().map_or(Basis::Client, |(_, traffic)| traffic.basis);
+    if sides.iter().any(|(_, traffic)| traffic.basis != basis) {
+        return Err(AllocationError::Basis);
     }
-    Ok(Reallocated {
-        moved,
-        from_before: bill(from.0, period, from.1)?,
-        from_after: bill(from.0, period, &left)?,
-        to_before: bill(to.0, period, to.1)?,
-        to_after: bill(to.0, period, &gained)?,
-    })
+    let (after, moved) = match plan {
+        Plan::Shift { from, to, share } => shifted(sides, period, (*from, *to), *share)?,
+        Plan::Shares(shares) => shared(sides, period, shares)?,
+    };
+    let billed = |contract: &Contract, traffic: &Traffic| {
+        bill(contract, period, traffic).map_err(|source| AllocationError::Bill { contract: contract.id.clone(), source })
+    };
+    let before = sides.iter().map(|(contract, traffic)| billed(contract, traffic)).collect::<Result<_, _>>()?;
+    let after = sides.iter().zip(&after).map(|((contract, _), traffic)| billed(contract, traffic)).collect::<Result<_, _>>()?;
+    Ok(Reallocated { moved, before, after })
 }
 
-/// The bytes of each place that go: of each window the share, rounded down, parted among the places in whole bytes by
-/// largest remainder; of equal remainders the first place gains.
-fn split(places: &BTreeMap<Place, Series>, period: &Period, percent: u32) -> Result<Vec<Series>, SeriesError> {
-    let percent = u128::from(percent);
-    places.values().try_for_each(|series| series.matches(period))?;
-    let mut goes = vec![Vec::with_capacity(period.windows()); places.len()];
+type Parted = (Vec<Traffic>, u64);
+
+/// Of each window the share, rounded down, parted among the places by largest remainder.
+fn shifted(sides: &[(&Contract, &Traffic)], period: &Period, (from, to): (usize, usize), share: Share) -> Result<Parted, AllocationError> {
+    let mut after: Vec<Traffic> = sides.iter().map(|(_, traffic)| (*traffic).clone()).collect();
+    let source = sides.get(from).filter(|_| from != to && to < sides.len()).ok_or(AllocationError::Plan)?.1;
+    source.places.values().try_for_each(|series| series.matches(period))?;
+    let mut goes = vec![Vec::with_capacity(period.windows()); source.places.len()];
     for window in 0..period.windows() {
-        let exact: Vec<u128> = places.values().map(|series| u128::from(series.bytes()[window]) * percent).collect();
-        let floors: u128 = exact.iter().map(|share| share / 100).sum();
-        let left = exact.iter().sum::<u128>() / 100 - floors;
-        let mut order: Vec<usize> = (0..exact.len()).collect();
-        order.sort_by_key(|place| std::cmp::Reverse(exact[*place] % 100));
-        for (rank, place) in order.into_iter().enumerate() {
-            // At most all of the place's bytes, which are 64 bits.
-            goes[place].push((exact[place] / 100) as u64 + u64::from((rank as u128) < left));
+        let exact: Vec<u128> = source.places.values().map(|series| share.times(series.bytes()[window])).collect();
+        let whole = exact.iter().sum::<u128>() / Share::divisor();
+        for (goes, bytes) in goes.iter_mut().zip(parted(&exact, whole)) {
+            goes.push(bytes);
         }
     }
-    goes.into_iter().map(Series::new).collect()
+    let mut moved = 0_u64;
+    for ((place, series), goes) in source.places.iter().zip(goes) {
+        let stays = series.bytes().iter().zip(&goes).map(|(all, goes)| all - goes).collect();
+        let goes = Series::new(goes)?;
+        moved = u64::try_from(goes.total()).ok().and_then(|bytes| moved.checked_add(bytes)).ok_or(TooLarge)?;
+        after[from].places.insert(place.clone(), Series::new(stays)?);
+        match after[to].places.get_mut(place) {
+            Some(sum) => sum.add_all(&goes)?,
+            None => drop(after[to].places.insert(place.clone(), goes)),
+        }
+    }
+    Ok((after, moved))
+}
+
+/// Of each window of each place the bytes of all contracts, parted by the shares and largest remainder.
+fn shared(sides: &[(&Contract, &Traffic)], period: &Period, shares: &[Share]) -> Result<Parted, AllocationError> {
+    if shares.len() != sides.len() {
+        return Err(AllocationError::Plan);
+    }
+    if !Share::complete(shares) {
+        return Err(AllocationError::Incomplete);
+    }
+    let mut after: Vec<Traffic> = sides.iter().map(|(_, traffic)| Traffic::new(traffic.basis)).collect();
+    let places: BTreeSet<&Place> = sides.iter().flat_map(|(_, traffic)| traffic.places.keys()).collect();
+    let mut moved = 0_u64;
+    for place in places {
+        let own: Vec<Option<&Series>> = sides.iter().map(|(_, traffic)| traffic.places.get(place)).collect();
+        own.iter().flatten().try_for_each(|series| series.matches(period))?;
+        let mut parts = vec![Vec::with_capacity(period.windows()); sides.len()];
+        for window in 0..period.windows() {
+            let had: Vec<u64> = own.iter().map(|series| series.map_or(0, |series| series.bytes()[window])).collect();
+            let all = had.iter().try_fold(0_u64, |sum, bytes| sum.checked_add(*bytes)).ok_or(TooLarge)?;
+            let exact: Vec<u128> = shares.iter().map(|share| share.times(all)).collect();
+            for ((part, bytes), had) in parts.iter_mut().zip(parted(&exact, u128::from(all))).zip(had) {
+                moved = moved.checked_add(had.saturating_sub(bytes)).ok_or(TooLarge)?;
+                part.push(bytes);
+            }
+        }
+        for ((traffic, part), own) in after.iter_mut().zip(parts).zip(own) {
+            // Nothing of a place that a contract never had is no place of it: it may have no price there.
+            if own.is_some() || part.iter().any(|bytes| *bytes > 0) {
+                traffic.places.insert(place.clone(), Series::new(part)?);
+            }
+        }
+    }
+    Ok((after, moved))
+}
+
+/// Exact parts ([`Share::divisor`] times too large) → whole ones that add up to `whole`; of equal remainders the first
+/// part gains.
+fn parted(exact: &[u128], whole: u128) -> Vec<u64> {
+    let floors: u128 = exact.iter().map(|part| part / Share::divisor()).sum();
+    let left = whole.saturating_sub(floors);
+    let mut order: Vec<usize> = (0..exact.len()).collect();
+    order.sort_by_key(|part| std::cmp::Reverse(exact[*part] % Share::divisor()));
+    let mut parts = vec![0; exact.len()];
+    for (rank, part) in order.into_iter().enumerate() {
+        // At most the window's bytes, which are 64 bits.
+        parts[part] = (exact[part] / Share::divisor()) as u64 + u64::from((rank as u128) < left);
+    }
+    parts
 }

@@ -1,8 +1,8 @@
 //! Other modes, the period's end, the free slots, another allocation.
 
-use crate::make::{contract, decimal, month, traffic, waves};
+use crate::make::{contract, month, traffic, waves};
 use livemeter_billing::contract::{DropRounding, Mode};
-use livemeter_billing::simulate::{burst_budget, forecast, modes, reallocate};
+use livemeter_billing::simulate::{AllocationError, Plan, Share, burst_budget, committed_bps, forecast, modes, reached_bps, reallocate};
 use livemeter_billing::{Basis, Place, bill};
 use proptest::prelude::*;
 
@@ -70,39 +70,113 @@ fn days_that_are_all_alike_are_forecast_to_the_byte() {
 fn the_burst_budget_counts_windows_above_the_level() {
     // 100 Mbit/s to the byte is no burst; one byte more is.
     let known = [vec![3_750_000_000; 10], vec![3_750_000_001; 440], vec![0; 50]].concat();
-    let budget = burst_budget(8_928, &known, DropRounding::Floor, 100_000_000, 5);
+    let budget = burst_budget(8_928, &known, DropRounding::Floor, 100_000_000, percent("1.34"));
     assert_eq!((budget.slots, budget.used, budget.left, budget.alert), (446, 440, 6, false));
-    assert!(burst_budget(8_928, &known, DropRounding::Floor, 100_000_000, 6).alert);
-    assert_eq!(burst_budget(8_640, &known, DropRounding::Floor, 100_000_000, 0).left, 0);
+    // 6 of 446 are 1.345… %.
+    assert!(burst_budget(8_928, &known, DropRounding::Floor, 100_000_000, percent("1.35")).alert);
+    // A tenth of a day's 14 slots is not a tenth of a month's 446.
+    let day = |bursts: usize| burst_budget(288, &vec![3_750_000_001; bursts], DropRounding::Floor, 100_000_000, percent("10"));
+    assert_eq!((day(12).alert, day(13).alert), (false, true));
+    assert_eq!(burst_budget(8_640, &known, DropRounding::Floor, 100_000_000, Share::ALL).left, 0);
 }
 
 #[test]
-fn another_allocation_is_billed_on_both_sides() {
+fn a_minimum_is_the_bandwidth_that_counted_bytes_may_reach() {
+    let fields = "mode = \"p95_month\"\nunit = \"Mbps\"\noverhead = \"1.1\"\nlog_overhead = \"1.25\"\ncommit = { quantity = \"110\" }";
+    let by = |contract: &livemeter_billing::Contract, basis| committed_bps(contract, basis).expect("a figure");
+    assert_eq!((by(&contract(fields), Basis::Log), by(&contract(fields), Basis::Client)), (Some(100_000_000), Some(80_000_000)));
+    assert_eq!(by(&contract("commit = { quantity = \"110\" }"), Basis::Log), None);
+    assert_eq!(by(&contract("mode = \"p95_month\"\nunit = \"Mbps\""), Basis::Log), None);
+    // Of twenty samples one is dropped.
+    let windows: Vec<u64> = (1..=20).map(|n| n * 37_500_000).collect();
+    assert_eq!(reached_bps(&windows, DropRounding::Floor), 19_000_000);
+}
+
+fn percent(text: &str) -> Share {
+    Share::parse(text).expect("a share")
+}
+
+fn moves(share: Share) -> Plan {
+    Plan::Shift { from: 0, to: 1, share }
+}
+
+#[test]
+fn another_allocation_is_billed_on_all_sides() {
     let (a, b) = (contract("id = \"a\""), contract("id = \"b\"\ntiers = [{ from = 0, price = \"0.1\" }]"));
     let period = a.period("2026-10-01..2026-10-01").expect("a day");
     let of = |bytes: u64| traffic(Basis::Log, [(Place::ALL, vec![bytes; 288])]);
-    let found = reallocate((&a, &of(10_000_000_000)), (&b, &of(0)), &period, 25).expect("bills");
+    let (had, nothing) = (of(10_000_000_000), of(0));
+    let amounts = |bills: &[livemeter_billing::Bill]| bills.iter().map(|bill| bill.amount.to_string()).collect::<Vec<_>>();
+    let sides = [(&a, &had), (&b, &nothing)];
+    let found = reallocate(&sides, &period, &moves(percent("25"))).expect("bills");
     assert_eq!(found.moved, 720_000_000_000);
-    assert_eq!((found.from_before.amount, found.from_after.amount), (decimal("576.00"), decimal("432.00")));
-    assert_eq!((found.to_before.amount, found.to_after.amount), (decimal("0.00"), decimal("72.00")));
+    assert_eq!(
+        (amounts(&found.before), amounts(&found.after)),
+        (vec!["576.00".into(), "0.00".into()], vec!["432.00".into(), "72.00".into()])
+    );
+    // The same, told as shares of all.
+    let shares = |parts: &[&str]| Plan::Shares(parts.iter().map(|part| percent(part)).collect());
+    let same = reallocate(&sides, &period, &shares(&["75", "25"])).expect("bills");
+    assert_eq!((same.moved, amounts(&same.after)), (found.moved, amounts(&found.after)));
+
+    let refused = |plan: &Plan| reallocate(&sides, &period, plan).expect_err("a refusal");
+    assert_eq!(refused(&shares(&["75", "24.99"])), AllocationError::Incomplete);
+    assert_eq!(refused(&shares(&["100"])), AllocationError::Plan);
+    assert_eq!(refused(&Plan::Shift { from: 0, to: 0, share: Share::ALL }), AllocationError::Plan);
+    assert_eq!(refused(&Plan::Shift { from: 0, to: 2, share: Share::ALL }), AllocationError::Plan);
+    let counted = traffic(Basis::Client, [(Place::ALL, vec![1; 288])]);
+    let mixed = reallocate(&[(&a, &had), (&b, &counted)], &period, &moves(Share::ALL));
+    assert_eq!(mixed.expect_err("a refusal"), AllocationError::Basis);
+}
+
+/// Three domains of one contract beside one of another.
+fn domains(seed: u64) -> [livemeter_billing::Traffic; 2] {
+    let place = |name: &str| Place::new(Some(name), None);
+    let from = ["x", "y", "z"].into_iter().enumerate().map(|(i, name)| (place(name), waves(288, seed ^ i as u64)));
+    [traffic(Basis::Log, from), traffic(Basis::Log, [(place("x"), waves(288, !seed))])]
 }
 
 proptest! {
     #[test]
-    fn what_moves_is_the_share_of_each_window_and_nothing_is_lost(seed: u64, percent in 0_u32..=100) {
+    fn what_moves_is_the_share_of_each_window_and_nothing_is_lost(seed: u64, hundredths in 0_u32..=10_000) {
         let (a, b) = (contract("id = \"a\"\nsum_over = \"domain\""), contract("id = \"b\"\nsum_over = \"domain\""));
         let period = a.period("2026-10-01..2026-10-01").expect("a day");
-        let domains = ["x", "y", "z"].into_iter().enumerate().map(|(i, name)| (Place::new(Some(name), None), waves(288, seed ^ i as u64)));
-        let (from, to) = (traffic(Basis::Log, domains), traffic(Basis::Log, [(Place::new(Some("x"), None), waves(288, !seed))]));
-        let found = reallocate((&a, &from), (&b, &to), &period, percent).expect("bills");
+        let [from, to] = domains(seed);
+        let share = percent(&format!("{}.{:02}", hundredths / 100, hundredths % 100));
+        let found = reallocate(&[(&a, &from), (&b, &to)], &period, &moves(share)).expect("bills");
         let total = |bill: &livemeter_billing::Bill| bill.lines.iter().map(|line| line.bytes).sum::<u64>();
-        let share: u64 = (0..288).map(|w| from.places.values().map(|series| series.bytes()[w]).sum::<u64>() * u64::from(percent) / 100).sum();
-        prop_assert_eq!(found.moved, share);
-        prop_assert_eq!(total(&found.from_after) + found.moved, total(&found.from_before));
-        prop_assert_eq!(total(&found.to_before) + found.moved, total(&found.to_after));
-        for (before, after) in found.from_before.lines.iter().zip(&found.from_after.lines) {
-            let exact = u128::from(before.bytes) * u128::from(percent) / 100;
+        let bytes = |w: usize| from.places.values().map(|series| series.bytes()[w]).sum::<u64>();
+        let moved: u64 = (0..288).map(|w| bytes(w) * u64::from(hundredths) / 10_000).sum();
+        prop_assert_eq!(found.moved, moved);
+        prop_assert_eq!(total(&found.after[0]) + found.moved, total(&found.before[0]));
+        prop_assert_eq!(total(&found.before[1]) + found.moved, total(&found.after[1]));
+        for (before, after) in found.before[0].lines.iter().zip(&found.after[0].lines) {
+            let exact = u128::from(before.bytes) * u128::from(hundredths) / 10_000;
             prop_assert!((u128::from(before.bytes - after.bytes)).abs_diff(exact) <= 288);
         }
+    }
+
+    #[test]
+    fn shares_are_of_all_bytes_of_each_place_and_nothing_is_lost(seed: u64, hundredths in 0_u32..=10_000) {
+        let (a, b) = (contract("id = \"a\"\nsum_over = \"domain\""), contract("id = \"b\"\nsum_over = \"domain\""));
+        let period = a.period("2026-10-01..2026-10-01").expect("a day");
+        let [one, other] = domains(seed);
+        let share = |hundredths: u32| percent(&format!("{}.{:02}", hundredths / 100, hundredths % 100));
+        let plan = Plan::Shares(vec![share(hundredths), share(10_000 - hundredths)]);
+        let found = reallocate(&[(&a, &one), (&b, &other)], &period, &plan).expect("bills");
+        let of = |bills: &[livemeter_billing::Bill], domain: &str| -> Vec<u64> {
+            let lines = |bill: &livemeter_billing::Bill| bill.lines.iter().filter(|l| l.place.domain.as_deref() == Some(domain)).map(|l| l.bytes).sum();
+            bills.iter().map(lines).collect()
+        };
+        let mut gained = 0;
+        for domain in ["x", "y", "z"] {
+            let (before, after) = (of(&found.before, domain), of(&found.after, domain));
+            let all: u64 = before.iter().sum();
+            prop_assert_eq!(all, after.iter().sum::<u64>());
+            prop_assert!((u128::from(after[0]) * 10_000).abs_diff(u128::from(all) * u128::from(hundredths)) <= 288 * 10_000);
+            gained += before.iter().zip(&after).map(|(before, after)| after.saturating_sub(*before)).sum::<u64>();
+        }
+        // Within a day one contract may give at noon what it takes at night.
+        prop_assert!(found.moved >= gained);
     }
 }

@@ -3,6 +3,7 @@
 
 use super::FormatError;
 use super::time::{Ambiguous, Pattern};
+use crate::position;
 use serde::Deserialize;
 
 /// A mapping, read and checked.
@@ -113,9 +114,19 @@ struct FileTime {
 const COLUMNS_MAX: usize = 512;
 
 impl Mapping {
-    /// Reads a mapping from TOML. The error names the field.
+    /// Reads a mapping from TOML. The error names line and field.
     pub fn parse(toml: &str) -> Result<Mapping, FormatError> {
-        let file: File = toml::from_str(toml).map_err(|error| wrong("file", error.message()))?;
+        let file = toml::from_str(toml).map_err(|error| {
+            let (line, field) = position::of_error(toml, &error);
+            FormatError::Mapping { line, field, reason: error.message().to_owned() }
+        })?;
+        Mapping::checked(file).map_err(|error| match error {
+            FormatError::Mapping { field, reason, .. } => FormatError::Mapping { line: position::of_field(toml, &field), field, reason },
+            other => other,
+        })
+    }
+
+    fn checked(file: File) -> Result<Mapping, FormatError> {
         let name_ok = (1..=64).contains(&file.name.len()) && file.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !name_ok {
             return Err(wrong("name", "letters, digits, hyphens, at most 64"));
@@ -210,7 +221,7 @@ fn fields(file: &FileFields, columns: &[String], lines: Lines) -> Result<Fields,
 }
 
 fn wrong(field: &str, reason: &str) -> FormatError {
-    FormatError::Mapping { field: field.to_owned(), reason: reason.to_owned() }
+    FormatError::Mapping { line: None, field: field.to_owned(), reason: reason.to_owned() }
 }
 
 impl From<FormatError> for crate::ImportError {
@@ -258,7 +269,7 @@ mod tests {
             ("\"delimited\"", "\"xml\"", "lines"),
             ("\"unix\"", "\"%H\"", "time"),
             ("name = \"edge\"", "name = \"../edge\"", "name"),
-            ("[time]", "[time]\nfoo = 1", "file"),
+            ("[time]", "[time]\nfoo = 1", "foo"),
         ];
         for (good, bad, field) in wrongs {
             match Mapping::parse(&GOOD.replace(good, bad)) {

@@ -1,6 +1,7 @@
 //! A vendor's template: which column of its invoices is what.
 
 use super::number::Style;
+use crate::position;
 use chrono_tz::Tz;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -52,6 +53,8 @@ impl Columns {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("template `{field}`: {reason}")]
 pub struct TemplateError {
+    /// Counted from 1; none where the text has no such field.
+    pub line: Option<u64>,
     pub field: String,
     pub reason: String,
 }
@@ -85,9 +88,16 @@ struct File {
 }
 
 impl Template {
-    /// Reads a template from TOML. The error names the field.
+    /// Reads a template from TOML. The error names line and field.
     pub fn parse(toml: &str) -> Result<Template, TemplateError> {
-        let file: File = toml::from_str(toml).map_err(|error| wrong("file", error.message()))?;
+        let file = toml::from_str(toml).map_err(|error| {
+            let (line, field) = position::of_error(toml, &error);
+            TemplateError { line, field, reason: error.message().to_owned() }
+        })?;
+        Template::checked(file).map_err(|error| TemplateError { line: position::of_field(toml, &error.field), ..error })
+    }
+
+    fn checked(file: File) -> Result<Template, TemplateError> {
         let name_ok = (1..=64).contains(&file.name.len()) && file.name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
         if !name_ok {
             return Err(wrong("name", "letters, digits, hyphens, at most 64"));
@@ -135,5 +145,5 @@ pub(super) fn is_currency(text: &str) -> bool {
 }
 
 fn wrong(field: &str, reason: &str) -> TemplateError {
-    TemplateError { field: field.to_owned(), reason: reason.to_owned() }
+    TemplateError { line: None, field: field.to_owned(), reason: reason.to_owned() }
 }

@@ -91,17 +91,26 @@ impl Bills {
         Err(reason.map_or_else(|| Error::parameter("contract", "no version of the contract"), refused))
     }
 
+    /// A contract over the days of another, as if its own began and ended with them: its newest version that is valid
+    /// then, else the newest. True: its zone or its validity is another.
+    pub fn ask_as_if(&self, contract: &str, like: &Ask) -> Result<(Ask, bool), Error> {
+        let versions = self.contracts.versions(contract)?;
+        let valid = |stored: &&Stored| stored.contract.period(&one_day(&like.text)).is_ok_and(|own| own == like.period);
+        let own = versions.iter().rev().find(valid);
+        let as_if = own.is_none();
+        let newest = own.or(versions.last()).cloned();
+        let mut stored = newest.ok_or_else(|| Error::parameter("contracts", "no version of the contract"))?;
+        let period = like.period.clone();
+        (stored.contract.zone, stored.contract.valid_from, stored.contract.valid_to) = (period.zone(), period.from(), None);
+        let regions = regions(&stored);
+        let (from_ms, to_ms) = (like.from_ms, like.to_ms);
+        Ok((Ask { stored, text: like.text.clone(), period, from_ms, to_ms, regions, invoice: None }, as_if))
+    }
+
     fn resolved(&self, stored: Stored, text: &str, period: Period, invoice: Option<&str>) -> Result<Ask, Error> {
         let (from_ms, to_ms) = (period.start_ms(), period.end_ms());
         let invoice = self.invoice_of(&stored.summary.vendor, invoice, from_ms, to_ms)?;
-        let scopes = &stored.contract.scopes;
-        // One scope without a region takes them all.
-        let regions = if scopes.iter().all(|scope| scope.region.is_some()) {
-            let all: BTreeSet<String> = scopes.iter().filter_map(|scope| scope.region.clone()).collect();
-            all.into_iter().collect()
-        } else {
-            Vec::new()
-        };
+        let regions = regions(&stored);
         Ok(Ask { stored, text: text.to_owned(), period, from_ms, to_ms, regions, invoice })
     }
 
@@ -116,6 +125,16 @@ impl Bills {
         let invoices = self.invoices.invoices(Some(vendor)).map_err(refusals::store)?;
         Ok(invoices.into_iter().filter(overlaps).max_by_key(|invoice| (invoice.imported_at_ms, invoice.sha256.clone())))
     }
+}
+
+/// The regions that a contract is limited to: one scope without a region takes them all.
+fn regions(stored: &Stored) -> Vec<String> {
+    let scopes = &stored.contract.scopes;
+    if scopes.iter().any(|scope| scope.region.is_none()) {
+        return Vec::new();
+    }
+    let all: BTreeSet<String> = scopes.iter().filter_map(|scope| scope.region.clone()).collect();
+    all.into_iter().collect()
 }
 
 /// One day is a range of one.

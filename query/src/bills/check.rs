@@ -121,6 +121,11 @@ impl Bills {
         if ask.period.zone() == Tz::UTC {
             return Ok(None);
         }
+        self.log_traffic(ask, &period).map(Some)
+    }
+
+    /// The log's bytes over a period's windows.
+    pub fn log_traffic(&self, ask: &Ask, period: &Period) -> Result<Traffic, Error> {
         let mut traffic = Traffic::new(Basis::Log);
         let filter = super::vendor::filter(ask);
         let sums = self.logs.traffic(&ask.summary().vendor, period.start_ms(), period.end_ms(), &filter).map_err(refusals::store)?;
@@ -128,14 +133,14 @@ impl Bills {
             let (Some(place), Some(index)) = (log_place(ask, &sum.domain, &sum.region), period.index(sum.window_start_ms)) else {
                 continue;
             };
-            traffic.add(&period, &place, index, sum.bytes).map_err(series)?;
+            traffic.add(period, &place, index, sum.bytes).map_err(series)?;
         }
-        Ok(Some(traffic))
+        Ok(traffic)
     }
 }
 
 /// The client's bytes by place; rows that are not the contract's were not asked for, or are left out here.
-fn client_traffic(ask: &Ask, client: &Client) -> Result<Traffic, Error> {
+pub fn client_traffic(ask: &Ask, client: &Client) -> Result<Traffic, Error> {
     let mut traffic = Traffic::new(Basis::Client);
     for window in &client.windows {
         let Some(place) = client_place(ask, &window.cdn, &window.region) else { continue };

@@ -80,7 +80,11 @@ pub fn ranked(loaded: &Loaded) -> Result<Vec<BillWindow>, Error> {
 }
 
 pub fn sum(loaded: &Loaded, traffic: &livemeter_billing::Traffic) -> Result<Series, Error> {
-    traffic.sum(&loaded.ask.period).map_err(check::series)
+    summed(&loaded.ask, traffic)
+}
+
+pub fn summed(ask: &Ask, traffic: &livemeter_billing::Traffic) -> Result<Series, Error> {
+    traffic.sum(&ask.period).map_err(check::series)
 }
 
 /// `GET /v1/bills/sessions`
@@ -102,15 +106,17 @@ pub async fn sessions(bills: &Arc<Bills>, engine: &Engine, asked: &BillWindowQue
         })
         .await?;
     (ask.from_ms, ask.to_ms) = (start_ms, start_ms + WINDOW_MS);
-    let (mut rows, source) = counted(engine, &ask, bills.config.deadline_ms).await?;
+    let (mut rows, mut source) = counted(engine, &ask, bills.config.deadline_ms).await?;
     let asked_ask = ask.clone();
-    let logged = bills
+    let (logged, log_sha256) = bills
         .job(move |bills| {
             let ask = &asked_ask;
-            let sessions = bills.logs.sessions(&ask.summary().vendor, ask.from_ms, ask.to_ms, &filter(ask));
-            sessions.map_err(refusals::store)
+            let sessions = bills.logs.sessions(&ask.summary().vendor, ask.from_ms, ask.to_ms, &filter(ask)).map_err(refusals::store)?;
+            let files = bills.imports_of(ask)?.into_iter().map(|manifest| manifest.sha256).collect();
+            Ok((sessions, files))
         })
         .await?;
+    source.log_sha256 = log_sha256;
     let has_log = !logged.is_empty();
     beside(&mut rows, logged, has_log);
     rows.sort_by_key(|row| std::cmp::Reverse(row.client_bytes.max(row.log_bytes.unwrap_or_default())));

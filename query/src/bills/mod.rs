@@ -4,6 +4,7 @@
 //!
 //! * [`contracts`] the folder of contracts: a file a version, never overwritten
 //! * [`papers`]    logs and invoices: import, list, show lines
+//! * [`layouts`]   templates of invoices and mapping files of logs, by name
 //! * [`refusals`]  what those rooms refuse → our errors
 //! * [`ask`]       contract and period, resolved
 //! * [`client`]    the client's series and sessions, out of the ledger
@@ -11,22 +12,29 @@
 //! * [`check`]     all three sides → the check
 //! * [`told`]      a check as it is told
 //! * [`drill`]     a day's windows, a window's sessions
+//! * [`burst`]     what is left of the free slots
+//! * [`watch`]     the same for an operator, by itself
 //! * [`simulate`]  the period under every mode
+//! * [`whatif`]    the period with the traffic parted otherwise between vendors
 //! * [`export`]    the check as a file
 //! * [`evidence`]  all that a check stands on, in one ZIP
 
 pub mod ask;
+pub mod burst;
 pub mod check;
 pub mod client;
 pub mod contracts;
 pub mod drill;
 pub mod evidence;
 pub mod export;
+pub mod layouts;
 pub mod papers;
 pub mod refusals;
 pub mod simulate;
 pub mod told;
 pub mod vendor;
+pub mod watch;
+pub mod whatif;
 
 use crate::config;
 use crate::error::Error;

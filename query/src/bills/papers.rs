@@ -1,6 +1,7 @@
 //! Logs and invoices: import, list, and the lines of a log. What a line means is `livemeter_logs`' affair.
 
 use super::Bills;
+use super::layouts::Kind;
 use super::refusals;
 use crate::error::Error;
 use chrono::{DateTime, SecondsFormat};
@@ -15,8 +16,6 @@ use std::path::Path;
 
 /// Bad lines told in the answer to an import; all that were kept can be asked for.
 const BAD_SHOWN: usize = 10;
-/// A mapping or a template is a page of text.
-const LAYOUT_BYTES_MAX: u64 = 64 << 10;
 
 impl Bills {
     /// Imports a log that lies at `path`. `go_on` is asked about every MiB; nothing is kept once it says no.
@@ -29,7 +28,7 @@ impl Bills {
     ) -> Result<LogImport, Error> {
         let format = match Format::named(&asked.format) {
             Ok(format) => format,
-            Err(unknown) => match self.layout("formats", "format", &asked.format)? {
+            Err(unknown) => match self.layout(Kind::Format, &asked.format)? {
                 Some(text) => Mapping::parse(&text).map_err(refusals::format)?.into(),
                 None => return Err(refusals::format(unknown)),
             },
@@ -91,7 +90,7 @@ impl Bills {
         let layout = match asked.template.as_str() {
             "focus" => Layout::Focus,
             name => {
-                let text = self.layout("templates", "template", name)?.ok_or_else(|| {
+                let text = self.layout(Kind::Template, name)?.ok_or_else(|| {
                     let reason = format!("template {name:?} is neither `focus` nor a file of the bill check's folder templates/");
                     Error::parameter("template", reason)
                 })?;
@@ -113,24 +112,6 @@ impl Bills {
     pub fn invoice_list(&self, vendor: Option<&str>) -> Result<Invoices, Error> {
         let invoices = self.invoices.invoices(vendor).map_err(refusals::store)?;
         Ok(Invoices { invoices: invoices.iter().map(|invoice| invoice_summary(invoice, true)).collect() })
-    }
-
-    /// A mapping or template of one's own: `<root>/<folder>/<name>.toml`; none when there is no such file.
-    fn layout(&self, folder: &str, field: &str, name: &str) -> Result<Option<String>, Error> {
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_') {
-            return Err(Error::parameter(field, format!("{field} {name:?} is no name: letters, digits, - and _")));
-        }
-        let path = self.config.root.join(folder).join(format!("{name}.toml"));
-        match std::fs::metadata(&path) {
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-            Err(e) => return Err(refusals::folder("looking at", &path)(e)),
-            Ok(about) if about.len() > LAYOUT_BYTES_MAX => {
-                let reason = format!("{field} {name} is {} bytes; the limit is {LAYOUT_BYTES_MAX}", about.len());
-                return Err(refusals::paper("too_large", field, reason, Some((about.len(), LAYOUT_BYTES_MAX))));
-            }
-            Ok(_) => {}
-        }
-        std::fs::read_to_string(&path).map(Some).map_err(refusals::folder("reading", &path))
     }
 }
 

@@ -3,6 +3,7 @@
 use crate::error::Error;
 use livemeter_logs::invoice::{InvoiceError, TemplateError};
 use livemeter_logs::{FormatError, ImportError, StoreError};
+use std::io::ErrorKind;
 
 pub fn store(error: StoreError) -> Error {
     let reason = error.to_string();
@@ -13,6 +14,7 @@ pub fn store(error: StoreError) -> Error {
         StoreError::Needed { .. } => Error::Conflict { field: "sha256", reason },
         StoreError::OriginalGone { .. } => Error::Unknown { field: "sha256", reason },
         StoreError::Limit { what, value, max, .. } => paper("too_large", what, reason, Some((value, max))),
+        StoreError::Io { source, .. } if source.kind() == ErrorKind::StorageFull => Error::DiskFull { reason, bytes: None },
         StoreError::Io { .. } | StoreError::Damaged { .. } => Error::Folder(reason),
     }
 }
@@ -52,6 +54,24 @@ pub fn template(error: TemplateError) -> Error {
     Error::parameter("template", error.to_string())
 }
 
+/// The text of a mapping file that is to be kept.
+pub fn format_text(error: FormatError) -> Error {
+    let reason = error.to_string();
+    match error {
+        FormatError::Mapping { line, field, .. } => paper("format", &at(line, &field), reason, None),
+        FormatError::Unknown(_) => Error::parameter("format", reason),
+    }
+}
+
+/// The text of a template that is to be kept.
+pub fn template_text(error: TemplateError) -> Error {
+    paper("template", &at(error.line, &error.field), error.to_string(), None)
+}
+
+fn at(line: Option<u64>, field: &str) -> String {
+    line.map_or_else(|| field.to_owned(), |line| format!("line {line}, {field}"))
+}
+
 /// A paper that cannot be taken, and where in it.
 pub fn paper(code: &'static str, at: &str, reason: impl Into<String>, size: Option<(u64, u64)>) -> Error {
     Error::Paper { code, at: at.to_owned(), reason: reason.into(), size }
@@ -59,5 +79,8 @@ pub fn paper(code: &'static str, at: &str, reason: impl Into<String>, size: Opti
 
 pub fn folder(what: &str, path: &std::path::Path) -> impl FnOnce(std::io::Error) -> Error {
     let place = format!("{what} {}", path.display());
-    move |e| Error::Folder(format!("{place}: {e}"))
+    move |e| {
+        let reason = format!("{place}: {e}");
+        if e.kind() == ErrorKind::StorageFull { Error::DiskFull { reason, bytes: None } } else { Error::Folder(reason) }
+    }
 }

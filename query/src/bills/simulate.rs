@@ -2,30 +2,28 @@
 //! the free slots.
 
 use super::check::{self, Loaded};
-use super::{Bills, drill};
+use super::{Bills, burst, drill};
 use crate::engine::Engine;
 use crate::error::Error;
-use livemeter_billing::bill::percentile;
-use livemeter_billing::exact::Rounding;
-use livemeter_billing::series::bandwidth_bps;
 use livemeter_billing::{Contract, simulate};
-use livemeter_schemas::bills::{BillQuery, BurstBudget, Forecast, ModeCost, Simulation};
-use livemeter_schemas::time::WINDOW_MS;
+use livemeter_schemas::bills::{BillQuery, Forecast, ModeCost, Simulation};
 use std::sync::Arc;
 
-/// Free slots left at which someone should know: a tenth of a month's 432.
-const ALERT_LEFT: u64 = 43;
 /// The same question, the same answer.
 const SEED: u64 = 1;
 
 /// `GET /v1/bills/simulation`
 pub async fn answer(bills: &Arc<Bills>, engine: &Engine, asked: &BillQuery, now_ms: i64) -> Result<Simulation, Error> {
     let loaded = check::load(bills, engine, asked).await?;
-    bills.job(move |bills| bills.simulated(&loaded, now_ms)).await
+    let (ask, basis) = (loaded.ask.clone(), loaded.best()?.basis);
+    let (mut found, known) = bills.job(move |bills| bills.simulated(&loaded, now_ms)).await?;
+    found.burst = burst::budget(bills, engine, &engine.snapshot().await?, &ask, (&known, basis)).await?;
+    Ok(found)
 }
 
 impl Bills {
-    fn simulated(&self, loaded: &Loaded, now_ms: i64) -> Result<Simulation, Error> {
+    /// All but the burst budget, for which the windows so far come beside it.
+    fn simulated(&self, loaded: &Loaded, now_ms: i64) -> Result<(Simulation, Vec<u64>), Error> {
         let (ask, best) = (&loaded.ask, loaded.best()?);
         let own = ask.contract();
         let others: Vec<_> = self.contracts.all()?.into_iter().map(|stored| stored.contract).collect();
@@ -37,16 +35,9 @@ impl Bills {
         let refused = |e: livemeter_billing::BillError| check::reconcile(e.into());
         let modes = simulate::modes(&contracts, &ask.period, &best).map_err(refused)?;
         let series = drill::sum(loaded, &best)?;
-        let over = usize::try_from((now_ms - ask.from_ms).div_euclid(WINDOW_MS)).unwrap_or_default().min(ask.period.windows());
-        let known = series.bytes().get(..over).unwrap_or_default();
-        let rounding = own.percentile.rounding;
-        let forecast = simulate::forecast(&ask.period, known, rounding, SEED);
-        // Bursts are what lies above the percentile so far.
-        let level = percentile::billed(&mut known.to_vec(), percentile::dropped(known.len(), rounding));
-        let level_bps = u64::try_from(bandwidth_bps(level).to_whole(Rounding::Down)).unwrap_or(u64::MAX);
-        let burst = (own.mode.name().starts_with("p95_month") && !known.is_empty())
-            .then(|| simulate::burst_budget(ask.period.windows(), known, rounding, level_bps, ALERT_LEFT));
-        Ok(Simulation {
+        let known = burst::known(ask, &series, now_ms);
+        let forecast = simulate::forecast(&ask.period, known, own.percentile.rounding, SEED);
+        let found = Simulation {
             contract: ask.summary().clone(),
             period: ask.text.clone(),
             modes: modes.into_iter().filter_map(priced).collect(),
@@ -57,9 +48,10 @@ impl Bills {
                 high_bps: whole(f.high_bps),
                 confidence_percent: f.confidence_percent,
             }),
-            burst: burst.map(|b| BurstBudget { level_bps: whole(b.level_bps), slots: b.slots, used: b.used, left: b.left, alert: b.alert }),
+            burst: None,
             source: ask.source(&loaded.client, loaded.log_sha256()),
-        })
+        };
+        Ok((found, known.to_vec()))
     }
 }
 

@@ -7,6 +7,9 @@ use livemeter_billing::reconcile::{DayParts, LineCheck, Parts, Verdict};
 use livemeter_billing::{Basis, Bill, Reconciliation, reconcile};
 use livemeter_schemas::bills::{BillCheck, BillOf, BillStep, Cause, CheckDay, CheckLine, WaterfallStep};
 
+/// Rows of the invoice told of one line or cause: a tier or a day each. An error in every line has as many as the invoice.
+const ROWS_TOLD_MAX: usize = 20;
+
 pub fn check(loaded: &Loaded) -> Result<BillCheck, Error> {
     let found = reconcile(&loaded.sides()).map_err(check::reconcile)?;
     Ok(told(loaded, &found))
@@ -84,14 +87,24 @@ fn step(step: &Step) -> BillStep {
 }
 
 fn causes(found: &Reconciliation) -> Vec<Cause> {
-    let told = |cause: &livemeter_billing::reconcile::Cause| Cause {
-        cause: word(cause.cause),
-        invoice_row: cause.rows.first().copied(),
-        day: cause.day.map(|day| day.to_string()),
-        amount: cause.amount.to_string(),
-        evidence: cause.evidence.clone(),
+    let told = |cause: &livemeter_billing::reconcile::Cause| {
+        let (invoice_rows, invoice_rows_more) = rows(&cause.rows);
+        Cause {
+            cause: word(cause.cause),
+            invoice_row: cause.rows.first().copied(),
+            invoice_rows,
+            invoice_rows_more,
+            day: cause.day.map(|day| day.to_string()),
+            amount: cause.amount.to_string(),
+            evidence: cause.evidence.clone(),
+        }
     };
     found.causes.iter().map(told).collect()
+}
+
+/// The first rows, and how many more there are.
+fn rows(all: &[u64]) -> (Vec<u64>, u64) {
+    (all.iter().take(ROWS_TOLD_MAX).copied().collect(), all.len().saturating_sub(ROWS_TOLD_MAX) as u64)
 }
 
 /// The word that the contract of the page has for it: snake case, as the types write themselves.
@@ -101,6 +114,7 @@ fn word(value: impl serde::Serialize) -> String {
 
 fn line(loaded: &Loaded, line: &LineCheck) -> CheckLine {
     let decimal = |value: &Option<rust_decimal::Decimal>| value.map(|value| value.to_string());
+    let (invoice_rows, invoice_rows_more) = rows(&line.rows);
     CheckLine {
         item: line.item.clone(),
         domain: line.place.domain.clone(),
@@ -108,6 +122,8 @@ fn line(loaded: &Loaded, line: &LineCheck) -> CheckLine {
         client_bytes: line.client_bytes,
         log_bytes: line.log_bytes,
         invoice_row: line.rows.first().copied(),
+        invoice_rows,
+        invoice_rows_more,
         invoice_quantity: decimal(&line.invoice_quantity),
         expected_quantity: decimal(&line.expected_quantity),
         unit: line.invoice_unit.clone().or_else(|| Some(loaded.ask.contract().unit.name().to_owned())),

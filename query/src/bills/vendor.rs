@@ -36,9 +36,7 @@ impl Bills {
     /// The vendor's side; none while no log of the vendor has lines in the period.
     pub fn vendor_of(&self, ask: &Ask) -> Result<Option<Vendor>, Error> {
         let vendor = ask.summary().vendor.as_str();
-        let within = |m: &Manifest| m.first_ms.is_some_and(|first| first < ask.to_ms) && m.last_ms.is_some_and(|last| last >= ask.from_ms);
-        let imports = self.logs.imports(Some(vendor)).map_err(refusals::store)?;
-        let imports: Vec<Manifest> = imports.into_iter().filter(within).collect();
+        let imports = self.imports_of(ask)?;
         if imports.is_empty() {
             return Ok(None);
         }
@@ -46,5 +44,12 @@ impl Bills {
         let windows = self.logs.traffic(vendor, ask.from_ms, ask.to_ms, &filter).map_err(refusals::store)?;
         let sessions = self.logs.sessions(vendor, ask.from_ms, ask.to_ms, &filter).map_err(refusals::store)?;
         Ok(Some(Vendor { imports, windows, sessions }))
+    }
+
+    /// The imports of the vendor that have lines in the period.
+    pub fn imports_of(&self, ask: &Ask) -> Result<Vec<Manifest>, Error> {
+        let within = |m: &Manifest| m.first_ms.is_some_and(|first| first < ask.to_ms) && m.last_ms.is_some_and(|last| last >= ask.from_ms);
+        let imports = self.logs.imports(Some(&ask.summary().vendor)).map_err(refusals::store)?;
+        Ok(imports.into_iter().filter(within).collect())
     }
 }

@@ -10,6 +10,7 @@ mod reports;
 mod sql;
 
 use crate::bills::Bills;
+use crate::bills::watch::Watch;
 use crate::config::{CONNECTIONS_MAX, Config, IDLE_TIMEOUT_MS};
 use crate::engine::Engine;
 use crate::error::Error;
@@ -90,7 +91,11 @@ impl Server {
             // What is under way at shutdown has until a query's own deadline.
             drain: Duration::from_millis(self.app.config.deadline_ms),
         };
+        let app = Arc::clone(&self.app);
+        let watching =
+            tokio::spawn(async move { Watch { bills: &app.bills, engine: &app.engine, metrics: &app.metrics }.run(now_ms).await });
         connections::serve(self.listener, router(self.app), limits, shutdown).await;
+        watching.abort();
         Ok(())
     }
 }
@@ -140,7 +145,7 @@ async fn count(State(app): State<Arc<App>>, request: Request, next: Next) -> Res
         .into_iter()
         .chain(bills::ROUTES)
         .chain(crate::console::FILES.map(|file| file.path))
-        .find(|route| *route == path)
+        .find(|route| bills::is_of(route, path))
         .unwrap_or("other");
     let response = next.run(request).await;
     app.metrics.answered(route, response.status().as_u16(), began.elapsed().as_secs_f64());

@@ -32,7 +32,7 @@ pub fn refuse(metrics: &Metrics, error: &Error) -> Response {
     metrics.refused(error.code());
     match error {
         Error::Ledger { table, source } => tracing::error!(table, error = %source, "the ledger cannot be read"),
-        Error::Folder(reason) => tracing::error!(reason, "the bill check's folder cannot be used"),
+        Error::Folder(reason) | Error::DiskFull { reason, .. } => tracing::error!(reason, "the bill check's folder cannot be used"),
         _ => {}
     }
     Refused { status: status(error), problem: problem(error) }.into_response()
@@ -61,6 +61,7 @@ fn status(error: &Error) -> StatusCode {
         Error::Paper { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Error::Upload { .. } => StatusCode::REQUEST_TIMEOUT,
         Error::Busy { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Error::DiskFull { .. } => StatusCode::INSUFFICIENT_STORAGE,
         Error::Folder(_) | Error::Memory { .. } | Error::Deadline { .. } | Error::Ledger { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Error::Internal(_) | Error::LedgerPlace { .. } | Error::Listen { .. } | Error::Serve(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -76,6 +77,7 @@ fn problem(error: &Error) -> Problem {
             (Some(at.clone()), size.and_then(|(value, _)| number(value)), size.and_then(|(_, limit)| number(limit)))
         }
         Error::Upload { limit_ms } => (Some("body".to_owned()), None, number(*limit_ms)),
+        Error::DiskFull { bytes, .. } => (Some("bills.root".to_owned()), bytes.and_then(number), None),
         Error::UnknownTable { .. }
         | Error::UnknownTableFunction { .. }
         | Error::NotASelect { .. }

@@ -131,6 +131,7 @@ async fn two_planted_errors_are_found_and_named_and_nothing_else_is() {
     let sessions = service.get("/v1/bills/sessions?contract=acme-live&window=2026-10-09T10:00:00Z").await.json();
     assert_eq!(sessions["sessions"].as_array().unwrap().len(), 1, "{sessions:#}");
     assert_eq!(sessions["sessions"][0]["session_id"], "s9");
+    assert_eq!(sessions["source"]["log_sha256"], check["source"]["log_sha256"]);
     let told = sessions["sessions"][0]["log_lines"].as_str().unwrap().to_owned();
     let (sha256, range) = told.split_once(':').unwrap();
     assert_eq!(range, "17-18");
@@ -140,6 +141,35 @@ async fn two_planted_errors_are_found_and_named_and_nothing_else_is() {
     let simulation = service.get("/v1/bills/simulation?contract=acme-live&period=2026-10").await;
     assert_eq!(simulation.status, 200, "{}", simulation.body());
     assert_eq!(simulation.json()["modes"][0]["cheapest"], true);
+}
+
+/// Of an invoice in the wrong unit throughout, in which each day is two lines.
+#[tokio::test]
+async fn every_row_that_a_line_or_a_cause_rests_on_is_told_or_counted() {
+    let (_ledger, service) = planted().await;
+    let mut text = "Day,Item,Domain,Quantity,Unit,Amount\n".to_owned();
+    for day in 1..=31 {
+        // A GB for a GiB's worth of bytes: the figure is larger by 1.024³.
+        for (share, part) in [("peak", 0.4), ("rest", 0.6)] {
+            let quantity = gigabytes(day) as f64 * 1.073_741_824 * part;
+            writeln!(text, "2026-10-{day:02},Traffic {share},live.example,{quantity:.9},GB,{:.2}", quantity * 0.1).unwrap();
+        }
+    }
+    let sent = service.send("POST", "/v1/bills/invoices?vendor=acme&template=acme&name=gib.csv", &[], &text).await;
+    assert_eq!(sent.status, 200, "{}", sent.body());
+    let path = format!("contract=acme-live&period=2026-10&invoice={}", sent.json()["sha256"].as_str().unwrap());
+    let check = service.get(&format!("/v1/bills/check?{path}")).await.json();
+    assert_eq!(check["lines"][0]["invoice_rows"], json!([2, 3]), "{:#}", check["lines"][0]);
+    let cause = &check["causes"][0];
+    assert_eq!(
+        (&cause["cause"], &cause["invoice_row"], &cause["invoice_rows_more"]),
+        (&json!("wrong_unit"), &json!(2), &json!(42)),
+        "{cause:#}"
+    );
+    assert_eq!(cause["invoice_rows"], json!((2..22).collect::<Vec<_>>()));
+    let csv = service.get(&format!("/v1/bills/export?{path}&format=csv")).await;
+    let line = csv.body().lines().nth(1).unwrap();
+    assert!(line.contains(",disputed,2 3,USD,"), "{line}");
 }
 
 #[tokio::test]

@@ -109,6 +109,60 @@ async fn a_workbook_opens_elsewhere_with_numbers_as_numbers_and_a_frozen_header(
     assert_eq!(run(&python, &["-c", &count]).1.trim(), "[(31, 806000000000)]");
 }
 
+/// Two vendors, one of them with two contracts, beside each other.
+#[tokio::test]
+async fn a_workbook_of_several_contracts_has_a_sheet_per_vendor() {
+    let python = python("files").unwrap();
+    let (_ledger, service) = planted().await;
+    let bolt = CONTRACT.replace("acme-live", "bolt-live").replace("\"acme\"", "\"bolt\"").replace("cdn-a", "cdn-b").replace("USD", "EUR");
+    for text in [bolt, CONTRACT.replace("acme-live", "acme-vod")] {
+        assert_eq!(service.send("PUT", "/v1/bills/contracts", &[], &text).await.status, 200);
+    }
+    let path = "/v1/bills/export?contract=acme-live,bolt-live,acme-vod&period=2026-10";
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("vendors.xlsx");
+    std::fs::write(&file, service.bytes(&format!("{path}&format=xlsx")).await).unwrap();
+    let (sound, told) = run(&python, &[readers().join("sheets.py").to_str().unwrap(), file.to_str().unwrap()]);
+    assert!(sound, "{told}");
+    let book: serde_json::Value = serde_json::from_str(&told).unwrap();
+    let mut names: Vec<&String> = book.as_object().unwrap().keys().collect();
+    names.sort();
+    assert_eq!(names, ["Causes", "Days", "Summary", "acme", "bolt"]);
+    for (name, sheet) in book.as_object().unwrap() {
+        assert_eq!((&sheet["frozen"], &sheet["bold"]), (&"A2".into(), &true.into()), "{name}");
+        for (at, column) in sheet["header"].as_array().unwrap().iter().enumerate() {
+            let number = column.as_str().unwrap().ends_with("_bytes")
+                || ["_amount", "_quantity"].iter().any(|end| column.as_str().unwrap().ends_with(end));
+            let wrong = |row: &&serde_json::Value| number && !(row[at].is_number() || row[at].is_null());
+            assert_eq!(sheet["rows"].as_array().unwrap().iter().find(wrong), None, "{name} {column}");
+        }
+    }
+    let cell = |sheet: &str, row: usize, column: &str| {
+        let at = book[sheet]["header"].as_array().unwrap().iter().position(|name| name == column).unwrap();
+        book[sheet]["rows"][row][at].clone()
+    };
+    assert_eq!(book["Summary"]["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        (cell("Summary", 0, "contract"), cell("Summary", 0, "expected_amount"), cell("Summary", 0, "invoice_amount")),
+        ("acme-live".into(), 80.6.into(), 82.61.into())
+    );
+    assert_eq!(
+        (cell("Summary", 1, "verdict"), cell("Summary", 1, "currency"), cell("Summary", 1, "side")),
+        ("incomplete".into(), "EUR".into(), "client".into())
+    );
+    // Both contracts of one vendor on its sheet, each with its own lines; a day a row and contract.
+    let contracts: std::collections::BTreeSet<String> =
+        book["acme"]["rows"].as_array().unwrap().iter().map(|row| row[0].as_str().unwrap().to_owned()).collect();
+    assert_eq!(contracts.into_iter().collect::<Vec<_>>(), ["acme-live", "acme-vod"]);
+    assert_eq!((cell("bolt", 0, "contract"), book["Days"]["rows"].as_array().unwrap().len()), ("bolt-live".into(), 93));
+    for (query, field) in
+        [("&format=csv", "format"), ("&format=xlsx&detail=windows", "detail"), ("&format=xlsx&invoice=deadbeef", "invoice")]
+    {
+        let refused = service.get(&format!("{path}{query}")).await;
+        assert_eq!((refused.status, refused.json()["field"].as_str()), (400, Some(field)), "{query}");
+    }
+}
+
 #[tokio::test]
 async fn focus_has_every_mandatory_column_and_passes_the_checkers_that_are_there() {
     let (_ledger, service) = planted().await;

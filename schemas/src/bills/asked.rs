@@ -11,6 +11,14 @@ pub struct ContractUpload {
     pub check: Option<bool>,
 }
 
+/// `PUT /v1/bills/{templates,formats}/{name}?check=…`, the body being the text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LayoutUpload {
+    /// True: say whether it would be taken, and keep nothing.
+    pub check: Option<bool>,
+}
+
 /// `POST /v1/bills/logs?…`, the body being the file.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -81,7 +89,8 @@ pub struct LogLinesQuery {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BillQuery {
-    /// The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period.
+    /// The contract's id; `id@2` for a version of one's choice, else the newest that is valid in the period. Of `export` in
+    /// `xlsx`: several, parted by commas, for a workbook with a sheet per vendor.
     pub contract: String,
     /// A month of the contract's zone, `2026-10`; or `2026-10-01..2026-10-15`, both inclusive.
     pub period: String,

@@ -6,7 +6,7 @@ use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
 /// The query strings, in the order in which [`paths`] takes them.
-pub fn asked(generator: &mut SchemaGenerator) -> [&'static str; 8] {
+pub fn asked(generator: &mut SchemaGenerator) -> [&'static str; 10] {
     generator.subschema_for::<ContractUpload>();
     generator.subschema_for::<LogUpload>();
     generator.subschema_for::<InvoiceUpload>();
@@ -15,7 +15,20 @@ pub fn asked(generator: &mut SchemaGenerator) -> [&'static str; 8] {
     generator.subschema_for::<BillDayQuery>();
     generator.subschema_for::<BillWindowQuery>();
     generator.subschema_for::<LogLinesQuery>();
-    ["ContractUpload", "LogUpload", "InvoiceUpload", "VendorQuery", "BillQuery", "BillDayQuery", "BillWindowQuery", "LogLinesQuery"]
+    generator.subschema_for::<WhatIfQuery>();
+    generator.subschema_for::<LayoutUpload>();
+    [
+        "ContractUpload",
+        "LogUpload",
+        "InvoiceUpload",
+        "VendorQuery",
+        "BillQuery",
+        "BillDayQuery",
+        "BillWindowQuery",
+        "LogLinesQuery",
+        "WhatIfQuery",
+        "LayoutUpload",
+    ]
 }
 
 pub fn answered(generator: &mut SchemaGenerator) {
@@ -27,10 +40,12 @@ pub fn answered(generator: &mut SchemaGenerator) {
     generator.subschema_for::<BillSessions>();
     generator.subschema_for::<LogLines>();
     generator.subschema_for::<Simulation>();
+    generator.subschema_for::<WhatIf>();
+    generator.subschema_for::<Layouts>();
 }
 
-pub fn paths(queries: &[Value; 8]) -> Value {
-    let [contract, log, invoice, vendor, bill, day, window, lines] = queries;
+pub fn paths(queries: &[Value; 10]) -> Value {
+    let [contract, log, invoice, vendor, bill, day, window, lines, what_if, layout] = queries;
     // Only `export` knows formats and details.
     let bill_alone: Value =
         bill.as_array().into_iter().flatten().filter(|p| p["name"] != "format" && p["name"] != "detail").cloned().collect();
@@ -48,7 +63,7 @@ pub fn paths(queries: &[Value; 8]) -> Value {
         "/v1/bills/contracts": {
             "get": get("bill_contracts", "The contracts known, each version of its own.", &json!([]), shape("Contracts")),
             "put": put("put_bill_contract", "Keep a version of a contract. One that is kept is never overwritten by another text.", contract, text.clone(), shape("ContractSummary")),
-            "post": put("post_bill_contract", "The same as PUT.", contract, text, shape("ContractSummary")),
+            "post": put("post_bill_contract", "The same as PUT.", contract, text.clone(), shape("ContractSummary")),
         },
         "/v1/bills/logs": {
             "get": get("bill_logs", "The files of vendors' logs that were imported.", vendor, shape("LogImports")),
@@ -58,14 +73,25 @@ pub fn paths(queries: &[Value; 8]) -> Value {
             "get": get("bill_invoices", "The invoices that were imported.", vendor, shape("Invoices")),
             "post": put("post_bill_invoice", "Import an invoice: CSV or XLSX. All of it or nothing.", invoice, file(&["application/octet-stream"]), shape("InvoiceSummary")),
         },
+        "/v1/bills/templates": { "get": get("bill_templates", "The templates of invoices that were kept.", &json!([]), shape("Layouts")) },
+        "/v1/bills/templates/{name}": { "put": put("put_bill_template", "Keep a template of a vendor's invoices. What it replaces is told; invoices that were imported keep their lines.", &named(layout), text.clone(), shape("Layout")) },
+        "/v1/bills/formats": { "get": get("bill_formats", "The mapping files of logs that were kept; the formats known by name are not among them.", &json!([]), shape("Layouts")) },
+        "/v1/bills/formats/{name}": { "put": put("put_bill_format", "Keep a mapping file of a vendor's logs. What it replaces is told; logs that were imported stay as they were read.", &named(layout), text.clone(), shape("Layout")) },
         "/v1/bills/check": { "get": get("bill_check", "Client, log and invoice side by side, and why they differ.", &bill_alone, shape("BillCheck")) },
         "/v1/bills/windows": { "get": get("bill_windows", "The 5-minute series behind a day, with ranks.", day, shape("BillWindows")) },
         "/v1/bills/sessions": { "get": get("bill_sessions", "The sessions behind a 5-minute window.", window, shape("BillSessions")) },
         "/v1/bills/lines": { "get": get("bill_lines", "Lines of a vendor's log as they stand in the file; the bad ones with their reason.", lines, shape("LogLines")) },
         "/v1/bills/simulation": { "get": get("bill_simulation", "The same period under every mode, a forecast, and the free slots that are left.", &bill_alone, shape("Simulation")) },
+        "/v1/bills/what-if": { "get": get("bill_what_if", "What the vendors would have billed, had the traffic been parted otherwise between them.", what_if, shape("WhatIf")) },
         "/v1/bills/export": { "get": get("bill_export", "The check as a file.", bill, exports) },
         "/v1/bills/evidence": { "get": get("bill_evidence", "All that the check stands on, as a ZIP that anybody can recompute.", &bill_alone, file(&["application/zip"])) },
     })
+}
+
+/// Parameters behind the name in the path.
+fn named(parameters: &Value) -> Value {
+    let name = json!({ "name": "name", "in": "path", "required": true, "description": "Letters, digits, - and _; as the text has it.", "schema": { "type": "string" } });
+    std::iter::once(&name).chain(parameters.as_array().into_iter().flatten()).cloned().collect()
 }
 
 fn get(name: &str, summary: &str, parameters: &Value, content: Value) -> Value {
@@ -84,6 +110,7 @@ fn put(id: &str, summary: &str, parameters: &Value, body: Value, content: Value)
     responses["409"] = problem("Another text is kept under this name.");
     responses["413"] = problem("The body is larger than the limit.");
     responses["422"] = problem("The paper cannot be taken: the field or line, and why. Nothing of it was kept.");
+    responses["507"] = problem("The disk is full; nothing was kept.");
     json!({
         "operationId": id,
         "tags": ["query"],

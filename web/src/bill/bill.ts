@@ -25,12 +25,12 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
   let shown: ReturnType<typeof page>;
   const state: BillState = {
     contracts: nothing(), logs: [], invoices: [], check: nothing(), simulation: nothing(), windows: nothing(), sessions: nothing(), lines: nothing(),
-    uploads: [], draft: { text: "", asking: false, failure: null, valid: null, kept: false }, fromZero: false, today: "",
+    whatIf: { percent: "10", to: "", answer: nothing() }, uploads: [], draft: { text: "", asking: false, failure: null, valid: null, kept: false }, fromZero: false, today: "",
   };
   /** What is under way, by what it is for: a new question of the same kind replaces the old. */
   const under: Record<string, AbortController> = {};
   let sending = Promise.resolve();
-  const actions: BillActions = { choose, retry: () => void begin(), upload: take, contract, axis };
+  const actions: BillActions = { choose, retry: () => void begin(), upload: take, contract, axis, whatIf };
 
   return { enter, leave, build, seen: () => undefined, redraw: () => build() };
 
@@ -118,6 +118,17 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     void asked.then((changed) => changed && draw());
   }
 
+  function whatIf(): void {
+    const { percent, to, answer } = state.whatIf;
+    if (to !== "") part("what-if", answer, (wanted) => calls.whatIf(view.contract, to, percent.trim(), view.period, wanted), () => shown.whatIf());
+  }
+
+  /** It was of another contract or month. */
+  function dropWhatIf(): void {
+    signal("what-if");
+    Object.assign(state.whatIf.answer, nothing());
+  }
+
   function askWindows(focus: boolean): void {
     part("windows", state.windows, (wanted) => calls.windows(view.contract, view.day, view.period, wanted), () => shown.windows(focus && !state.windows.asking));
   }
@@ -141,6 +152,7 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     view = { ...view, ...change };
     address();
     for (const [key, answer] of [["day", state.windows], ["window", state.sessions], ["lines", state.lines]] as const) if (view[key] === "") Object.assign(answer, nothing());
+    if (at !== -1 && at < 2) dropWhatIf();
     if (at < 3) shown.all();
     if (at !== -1 && at < 3) return question();
     if (change.day !== undefined) {

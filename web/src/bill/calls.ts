@@ -1,7 +1,7 @@
 // The bill check's part of the query service's contract, as calls and as addresses to download from.
 
 import { Failure, answered, call, get } from "../api";
-import type { BillCheck, BillSessions, BillWindows, ContractSummary, Contracts, InvoiceSummary, Invoices, LogImport, LogImports, LogLines, Simulation } from "./shapes";
+import type { BillCheck, BillSessions, BillWindows, ContractSummary, Contracts, InvoiceSummary, Invoices, LogImport, LogImports, LogLines, Simulation, WhatIf } from "./shapes";
 
 const ROOT = "/v1/bills";
 
@@ -21,6 +21,8 @@ export const logs = (signal: AbortSignal) => get<LogImports>(`${ROOT}/logs`, sig
 export const invoices = (signal: AbortSignal) => get<Invoices>(`${ROOT}/invoices`, signal);
 export const check = (asked: Asked, signal: AbortSignal) => get<BillCheck>(`${ROOT}/check?${about(asked)}`, signal);
 export const simulation = (asked: Asked, signal: AbortSignal) => get<Simulation>(`${ROOT}/simulation?${about(asked)}`, signal);
+/** Takes a share of each window from one contract to another. */
+export const whatIf = (from: string, to: string, percent: string, period: string, signal: AbortSignal) => get<WhatIf>(`${ROOT}/what-if?${new URLSearchParams({ contracts: `${from},${to}`, period, from, to, percent })}`, signal);
 export const windows = (contract: string, day: string, period: string, signal: AbortSignal) => get<BillWindows>(`${ROOT}/windows?${new URLSearchParams({ contract, day, period })}`, signal);
 export const sessions = (contract: string, window: string, signal: AbortSignal) => get<BillSessions>(`${ROOT}/sessions?${new URLSearchParams({ contract, window })}`, signal);
 

@@ -2,18 +2,20 @@
 
 import { el } from "../dom";
 import { money } from "./decimal";
-import type { BillCheck } from "./shapes";
+import { invoiceRows } from "./rows";
+import type { BillCheck, Cause } from "./shapes";
 import type { BillContext } from "./state";
 
-export function causes({ causes: found, contract, invoice }: BillCheck, { w }: BillContext): HTMLElement | null {
+export function causes({ causes: found, contract, invoice }: BillCheck, context: BillContext): HTMLElement | null {
+  const { w } = context;
   if (!invoice && found.length === 0) return null;
-  const where = (row: number | null | undefined, day: string | null | undefined) =>
-    [row === null || row === undefined ? w.wholeInvoice : w.invoiceRow(String(row)), day ? w.ofDay(day) : ""].filter(Boolean).join(", ");
+  const where = (cause: Cause) =>
+    [invoiceRows(cause, context) || w.wholeInvoice, cause.day ? w.ofDay(cause.day) : ""].filter(Boolean).join(", ");
   const items = found.map((cause) =>
     el(
       "li",
       {},
-      el("div", { class: "cause" }, el("h3", {}, w.causes[cause.cause] ?? cause.cause), el("span", { class: "where" }, where(cause.invoice_row, cause.day)), el("strong", { class: "amount" }, money(cause.amount, contract.currency, true))),
+      el("div", { class: "cause" }, el("h3", {}, w.causes[cause.cause] ?? cause.cause), el("span", { class: "where" }, where(cause)), el("strong", { class: "amount" }, money(cause.amount, contract.currency, true))),
       el("p", {}, cause.evidence),
     ),
   );

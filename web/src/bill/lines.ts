@@ -3,6 +3,7 @@
 import { el } from "../dom";
 import { type Cell, type Column, table } from "../table";
 import { bytes, exactBytes, money, quantity, sign } from "./decimal";
+import { invoiceRows } from "./rows";
 import type { BillCheck, CheckLine } from "./shapes";
 import { type BillContext, unitFor } from "./state";
 import { badge } from "./verdict";
@@ -15,7 +16,7 @@ export function lines(check: BillCheck, context: BillContext): HTMLElement | nul
   const figure = (metric: string, cell: (line: CheckLine) => Cell): Column<CheckLine> => ({ label: w.columns[metric] ?? metric, metric, cell });
   const size = (value: number | null | undefined): Cell => ({ text: bytes(value, unit), exact: exactBytes(value) });
   const columns: Column<CheckLine>[] = [
-    { label: w.item, cell: (line) => ({ text: named(line, w.invoiceRow) }) },
+    { label: w.item, cell: (line) => ({ text: named(line, context) }) },
     { label: w.verdictOf, cell: (line) => ({ text: verdictWord(line.verdict, context) }) },
     figure("expected_quantity", (line) => ({ text: quantity(line.expected_quantity, line.unit) })),
     figure("invoice_quantity", (line) => ({ text: quantity(line.invoice_quantity, line.unit) })),
@@ -31,9 +32,9 @@ export function lines(check: BillCheck, context: BillContext): HTMLElement | nul
   return made.element;
 }
 
-function named({ item, domain, region, invoice_row }: CheckLine, row: (row: string) => string): Node {
-  const scope = [domain, region, invoice_row === null || invoice_row === undefined ? "" : row(String(invoice_row))].filter(Boolean).join(" · ");
-  return el("span", { class: "item" }, item, scope !== "" && el("small", {}, scope));
+function named(line: CheckLine, context: BillContext): Node {
+  const scope = [line.domain, line.region, invoiceRows(line, context)].filter(Boolean).join(" · ");
+  return el("span", { class: "item" }, line.item, scope !== "" && el("small", {}, scope));
 }
 
 function difference(amount: string | null | undefined, currency: string): Node {

@@ -16,6 +16,7 @@ import { source } from "./source";
 import type { Answer, BillActions, BillContext, BillState } from "./state";
 import { verdict } from "./verdict";
 import { waterfallPanel } from "./waterfallpanel";
+import { whatIf } from "./whatif";
 import { windows } from "./windows";
 
 export function page(now: () => BillContext, state: BillState, actions: BillActions, around: FrameActions) {
@@ -28,12 +29,13 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     days: place("of-days"), windows: place("of-windows"), sessions: place("of-sessions"), log: place("of-log"), simulation: place("of-simulation"), source: place("of-source"),
   };
   const intake = papers(now, state, actions);
-  const figures = el("div", { class: "figures", "aria-busy": "true" }, places.verdict, places.causes, places.waterfall, places.bills, places.lines, places.days, places.windows, places.sessions, places.log, places.simulation, places.source);
+  const elsewhere = whatIf(now, state, actions);
+  const figures = el("div", { class: "figures", "aria-busy": "true" }, places.verdict, places.causes, places.waterfall, places.bills, places.lines, places.days, places.windows, places.sessions, places.log, places.simulation, elsewhere.element, places.source);
   const note = el("p", {}, w.unitNote);
   const element = frame({ room: "bill", beside: [standing], main: [places.choices, notice, intake.element, figures], footer: [note] }, now(), around);
   all();
 
-  return { element, all, papers: thePapers, results, waterfall: theWaterfall, days: theDays, focusOn, windows: theWindows, sessions: theSessions, lines: theLines, simulation: theSimulation, uploads: intake.uploads, draft: intake.draft };
+  return { element, all, papers: thePapers, results, waterfall: theWaterfall, days: theDays, focusOn, windows: theWindows, sessions: theSessions, lines: theLines, simulation: theSimulation, whatIf: elsewhere.update, uploads: intake.uploads, draft: intake.draft };
 
   function all(): void {
     thePapers();
@@ -42,6 +44,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     theSessions(false);
     theLines(false);
     theSimulation();
+    elsewhere.update();
   }
 
   function thePapers(): void {

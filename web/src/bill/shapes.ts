@@ -28,4 +28,6 @@ export type Simulation = Schemas["Simulation"];
 export type ModeCost = Schemas["ModeCost"];
 export type Forecast = Schemas["Forecast"];
 export type BurstBudget = Schemas["BurstBudget"];
+export type WhatIf = Schemas["WhatIf"];
+export type WhatIfBill = Schemas["WhatIfBill"];
 export type Source = Schemas["Source"];

@@ -40,7 +40,7 @@ function forecast({ method, p50_bps, low_bps, high_bps, confidence_percent }: Fo
   );
 }
 
-function burst({ level_bps, slots, used, left, alert }: BurstBudget, context: BillContext): HTMLElement {
+function burst({ level_bps, level, slots, used, left, alert }: BurstBudget, context: BillContext): HTMLElement {
   const { w, locale } = context;
   const count = (value: number) => format.count(value, locale);
   return el(
@@ -49,7 +49,7 @@ function burst({ level_bps, slots, used, left, alert }: BurstBudget, context: Bi
     el("h3", { id: "burst" }, w.burst),
     el("meter", { "aria-labelledby": "burst", min: "0", max: String(Math.max(1, slots)), value: String(Math.min(used, slots)), high: String(slots * 0.8), optimum: "0" }),
     el("p", {}, w.burstUsed(count(used), count(slots))),
-    el("p", {}, w.burstLeft(count(left), format.bitsPerSecond(level_bps, locale))),
+    el("p", {}, w.burstLeft(count(left), format.bitsPerSecond(level_bps, locale)), " ", w.burstLevels[level] ?? ""),
     alert && el("p", { class: "warned", role: "status" }, el("span", { "aria-hidden": "true" }, "▲ "), w.burstAlert),
     definition("burst_slots", context),
   );

@@ -3,7 +3,7 @@
 import { Failure } from "../api";
 import type { Context } from "../context";
 import { type Unit, fitting } from "./decimal";
-import type { BillCheck, BillSessions, BillWindows, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation } from "./shapes";
+import type { BillCheck, BillSessions, BillWindows, ContractSummary, InvoiceSummary, LogImport, LogLines, Simulation, WhatIf } from "./shapes";
 import type { Upload } from "./upload";
 import type { BillView } from "./view";
 import type { Words } from "./words";
@@ -24,6 +24,8 @@ export interface BillState {
   windows: Answer<BillWindows>;
   sessions: Answer<BillSessions>;
   lines: Answer<LogLines>;
+  /** Another allocation: what was typed, and what it would have cost. */
+  whatIf: { percent: string; to: string; answer: Answer<WhatIf> };
   uploads: Upload[];
   /** The contract being written, and why it was refused or what was kept. */
   draft: { text: string; asking: boolean; failure: Failure | null; valid: ContractSummary | null; kept: boolean };
@@ -49,6 +51,8 @@ export interface BillActions {
   /** Checks a contract's text, and keeps it if told so. */
   contract(text: string, keep: boolean): void;
   axis(fromZero: boolean): void;
+  /** Asks what the allocation that was typed would have cost. */
+  whatIf(): void;
 }
 
 export const nothing = <T>(): Answer<T> => ({ value: null, asking: false, failure: null });

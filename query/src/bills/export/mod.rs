@@ -4,6 +4,7 @@
 //! * [`table`]   named columns and cells
 //! * [`csv`], [`parquet`], [`xlsx`] where tables go
 //! * [`summary`] the check's own tables
+//! * [`workbook`] several contracts, a sheet a vendor
 //! * [`detail`]  rows per 5 minutes, and session or user, streamed from the ledger
 //! * [`focus`]   FOCUS 1.4 and 1.2
 
@@ -13,6 +14,7 @@ pub mod focus;
 pub mod parquet;
 pub mod summary;
 pub mod table;
+pub mod workbook;
 pub mod xlsx;
 
 use super::ask::Ask;
@@ -85,6 +87,9 @@ impl Format {
 pub async fn file(bills: &Arc<Bills>, engine: &Engine, asked: &BillQuery) -> Result<Made, Error> {
     let format = Format::parse(asked.format.as_deref().unwrap_or("csv"))?;
     let detail = detail::Detail::parse(asked.detail.as_deref().unwrap_or("summary"))?;
+    if asked.contract.contains(',') {
+        return workbook::file(bills, engine, asked, format, detail.is_none()).await;
+    }
     if let (Some(detail), Format::Csv | Format::Xlsx | Format::Parquet) = (detail, format) {
         return detail::file(bills, engine, asked, detail, format).await;
     }
@@ -121,12 +126,16 @@ impl Bills {
 
     /// A temporary file, named for the reader.
     pub fn making(&self, ask: &Ask, format: Format, what: &str) -> Result<Made, Error> {
+        let summary = ask.summary();
+        self.making_named(format!("{}-v{}-{}-{what}", summary.id, summary.version, ask.text), format)
+    }
+
+    /// The same by its name without its ending.
+    pub fn making_named(&self, name: String, format: Format) -> Result<Made, Error> {
         let folder = self.scratch()?;
         let file =
             tempfile::Builder::new().prefix(".export-").tempfile_in(&folder).map_err(refusals::folder("making a file in", &folder))?;
-        let summary = ask.summary();
-        let name = format!("{}-v{}-{}-{what}.{}", summary.id, summary.version, ask.text, format.ending());
-        Ok(Made { file, name, kind: format.kind() })
+        Ok(Made { file, name: format!("{name}.{}", format.ending()), kind: format.kind() })
     }
 
     /// Where files are made: beside the papers, on the disk that has room.

@@ -4,7 +4,7 @@
 use super::super::check::Loaded;
 use super::super::drill;
 use super::about;
-use super::table::{Cell, Column, Table, decimal, exact, exact_or_none, int, text};
+use super::table::{Cell, Column, Table, decimal, exact, exact_or_none, int, table, text};
 use crate::error::Error;
 use livemeter_schemas::bills::{BillCheck, BillWindow};
 
@@ -22,7 +22,7 @@ const BILLS: [Column; 9] = [
     text("billed_window"),
 ];
 const STEPS: [Column; 4] = [text("side"), text("step"), text("formula"), text("value")];
-const LINES: [Column; 14] = [
+pub const LINES: [Column; 15] = [
     text("vendor"),
     text("item"),
     text("domain"),
@@ -37,8 +37,9 @@ const LINES: [Column; 14] = [
     decimal("expected_amount"),
     decimal("difference_amount"),
     text("verdict"),
+    text("invoice_rows"),
 ];
-const LINES_ABOUT: [Column; 20] = [
+const LINES_ABOUT: [Column; 21] = [
     text("vendor"),
     text("item"),
     text("domain"),
@@ -53,6 +54,7 @@ const LINES_ABOUT: [Column; 20] = [
     decimal("expected_amount"),
     decimal("difference_amount"),
     text("verdict"),
+    text("invoice_rows"),
     text("currency"),
     text("contract"),
     int("contract_version"),
@@ -60,8 +62,9 @@ const LINES_ABOUT: [Column; 20] = [
     int("table_version"),
     text("kafka_offsets"),
 ];
-const CAUSES: [Column; 6] = [text("cause"), int("invoice_row"), text("day"), decimal("amount"), text("currency"), text("evidence")];
-const DAYS: [Column; 9] = [
+pub const CAUSES: [Column; 7] =
+    [text("cause"), int("invoice_row"), text("day"), decimal("amount"), text("currency"), text("evidence"), text("invoice_rows")];
+pub const DAYS: [Column; 9] = [
     text("day"),
     int("client_bytes"),
     int("log_bytes"),
@@ -95,10 +98,6 @@ pub fn all(loaded: &Loaded, check: &BillCheck) -> Result<Vec<Table>, Error> {
         days(check),
         windows(&drill::ranked(loaded)?),
     ])
-}
-
-fn table(name: &str, columns: &'static [Column], rows: Vec<Vec<Cell>>) -> Table {
-    Table { name: name.to_owned(), columns, rows }
 }
 
 fn summary(check: &BillCheck) -> Vec<Vec<Cell>> {
@@ -135,6 +134,7 @@ pub fn lines(check: &BillCheck, alone: bool) -> Table {
             exact_or_none(&l.expected_amount),
             exact_or_none(&l.difference_amount),
             l.verdict.as_str().into(),
+            all_rows(&l.invoice_rows, l.invoice_rows_more).into(),
         ];
         if alone {
             let c = &check.contract;
@@ -171,7 +171,7 @@ fn steps(check: &BillCheck) -> Vec<Vec<Cell>> {
     .collect()
 }
 
-fn causes(check: &BillCheck) -> Table {
+pub fn causes(check: &BillCheck) -> Table {
     let rows = check.causes.iter().map(|c| {
         let currency = check.contract.currency.as_str().into();
         vec![
@@ -181,12 +181,22 @@ fn causes(check: &BillCheck) -> Table {
             exact(c.amount.as_str()),
             currency,
             c.evidence.as_str().into(),
+            all_rows(&c.invoice_rows, c.invoice_rows_more).into(),
         ]
     });
     table("Causes", &CAUSES, rows.collect())
 }
 
-fn days(check: &BillCheck) -> Table {
+/// `2 5 9`, or `2 5 9 +12` where twelve more are not told.
+pub fn all_rows(rows: &[u64], more: u64) -> String {
+    let mut told: Vec<String> = rows.iter().map(u64::to_string).collect();
+    if more > 0 {
+        told.push(format!("+{more}"));
+    }
+    told.join(" ")
+}
+
+pub fn days(check: &BillCheck) -> Table {
     let rows = check.days.iter().map(|d| {
         vec![
             d.day.as_str().into(),

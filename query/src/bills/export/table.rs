@@ -92,6 +92,10 @@ pub struct Table {
     pub rows: Vec<Vec<Cell>>,
 }
 
+pub fn table(name: &str, columns: &'static [Column], rows: Vec<Vec<Cell>>) -> Table {
+    Table { name: name.to_owned(), columns, rows }
+}
+
 /// Takes tables, one after the other: `begin`, its rows, the next.
 pub trait Writer {
     fn begin(&mut self, name: &str, columns: &'static [Column]) -> Result<(), Error>;

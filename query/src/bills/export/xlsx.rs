@@ -4,6 +4,7 @@
 use super::table::{Cell, Column, Kind, Writer, failed};
 use crate::error::Error;
 use rust_xlsxwriter::{Color, DocProperties, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// A sheet ends at 1,048,576 rows; the rest of a table goes on in the next.
@@ -17,6 +18,8 @@ pub struct Xlsx {
     book: Workbook,
     sheet: usize,
     name: String,
+    /// Names given so far, in small letters: no two sheets may differ by case alone.
+    names: BTreeSet<String>,
     columns: &'static [Column],
     row: u32,
     part: u32,
@@ -48,7 +51,7 @@ impl Xlsx {
             int: Format::new().set_num_format("#,##0"),
             decimal: Format::new().set_num_format("#,##0.00######"),
         };
-        Ok(Xlsx { book, sheet: 0, name: String::new(), columns: &[], row: 0, part: 1, formats })
+        Ok(Xlsx { book, sheet: 0, name: String::new(), names: BTreeSet::new(), columns: &[], row: 0, part: 1, formats })
     }
 
     pub fn finish(mut self, out: impl std::io::Write + std::io::Seek + Send) -> Result<(), Error> {
@@ -56,7 +59,8 @@ impl Xlsx {
     }
 
     fn open(&mut self) -> Result<(), Error> {
-        let name = if self.part == 1 { sheet_name(&self.name) } else { sheet_name(&format!("{} {}", self.name, self.part)) };
+        let wanted = if self.part == 1 { self.name.clone() } else { format!("{} {}", self.name, self.part) };
+        let name = sheet_name(&wanted, &mut self.names);
         let (columns, header) = (self.columns, &self.formats.header);
         self.sheet = self.book.worksheets().len();
         let sheet = self.book.add_worksheet_with_constant_memory().map_err(broken)?;
@@ -109,10 +113,34 @@ fn write(sheet: &mut Worksheet, row: u32, column: u16, cell: &Cell, formats: &Fo
     Ok(())
 }
 
-fn sheet_name(name: &str) -> String {
-    name.chars().map(|c| if "[]:*?/\\'".contains(c) { '-' } else { c }).take(NAME_LETTERS_MAX).collect()
+/// A name that a sheet may have and none has yet: of two that are cut to the same letters, the second gets a number.
+fn sheet_name(wanted: &str, taken: &mut BTreeSet<String>) -> String {
+    let plain: Vec<char> = wanted.chars().map(|c| if "[]:*?/\\'".contains(c) { '-' } else { c }).collect();
+    let cut = |letters: usize| plain.iter().take(letters).collect::<String>();
+    let mut name = cut(NAME_LETTERS_MAX);
+    let mut number = 1_u32;
+    while !taken.insert(name.to_lowercase()) {
+        number += 1;
+        let ending = format!(" ({number})");
+        name = cut(NAME_LETTERS_MAX - ending.len()) + &ending;
+    }
+    name
 }
 
 fn broken(error: XlsxError) -> Error {
     failed("XLSX")(&error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_sheets_have_the_same_name() {
+        let mut taken = BTreeSet::new();
+        let long = "a-vendor-with-a-name-of-many-letters";
+        let names: Vec<String> = ["Days", "days", "a/b", long, long].map(|name| sheet_name(name, &mut taken)).into();
+        assert_eq!(names, ["Days", "days (2)", "a-b", "a-vendor-with-a-name-of-many-le", "a-vendor-with-a-name-of-man (2)"]);
+        assert!(names.iter().all(|name| name.len() <= NAME_LETTERS_MAX));
+    }
 }

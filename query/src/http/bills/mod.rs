@@ -1,19 +1,20 @@
 //! `/v1/bills/…`: what is asked and answered, and files in and out. What they mean is [`crate::bills`]' affair.
 
+mod layouts;
 mod upload;
 
 use super::problem::refuse;
 use super::{App, now_ms};
-use crate::bills::{check, drill, evidence, export, simulate};
+use crate::bills::{check, drill, evidence, export, simulate, whatif};
 use crate::error::Error;
 use axum::body::Body;
 use axum::extract::{Query, Request, State};
 use axum::http::{HeaderName, Uri, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use axum::routing::{get, put};
 use axum::{Json, Router};
 use livemeter_schemas::bills::{
-    BillDayQuery, BillQuery, BillWindowQuery, ContractUpload, InvoiceUpload, LogLinesQuery, LogUpload, VendorQuery,
+    BillDayQuery, BillQuery, BillWindowQuery, ContractUpload, InvoiceUpload, LogLinesQuery, LogUpload, VendorQuery, WhatIfQuery,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -22,15 +23,20 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio_util::io::ReaderStream;
 
 /// Paths, as the metrics name them.
-pub const ROUTES: [&str; 10] = [
+pub const ROUTES: [&str; 15] = [
     "/v1/bills/contracts",
     "/v1/bills/logs",
     "/v1/bills/invoices",
+    "/v1/bills/templates",
+    "/v1/bills/templates/{name}",
+    "/v1/bills/formats",
+    "/v1/bills/formats/{name}",
     "/v1/bills/check",
     "/v1/bills/windows",
     "/v1/bills/sessions",
     "/v1/bills/lines",
     "/v1/bills/simulation",
+    "/v1/bills/what-if",
     "/v1/bills/export",
     "/v1/bills/evidence",
 ];
@@ -40,13 +46,26 @@ pub fn routes() -> Router<Arc<App>> {
         .route("/v1/bills/contracts", get(contracts).put(put_contract).post(put_contract))
         .route("/v1/bills/logs", get(logs).post(post_log))
         .route("/v1/bills/invoices", get(invoices).post(post_invoice))
+        .route("/v1/bills/templates", get(layouts::templates))
+        .route("/v1/bills/templates/{name}", put(layouts::put_template))
+        .route("/v1/bills/formats", get(layouts::formats))
+        .route("/v1/bills/formats/{name}", put(layouts::put_format))
         .route("/v1/bills/check", get(check_of))
         .route("/v1/bills/windows", get(windows))
         .route("/v1/bills/sessions", get(sessions))
         .route("/v1/bills/lines", get(lines))
         .route("/v1/bills/simulation", get(simulation))
+        .route("/v1/bills/what-if", get(what_if))
         .route("/v1/bills/export", get(export_of))
         .route("/v1/bills/evidence", get(evidence_of))
+}
+
+/// True when a path is of the route: one that ends with a name takes any.
+pub fn is_of(route: &str, path: &str) -> bool {
+    match route.strip_suffix("{name}") {
+        Some(before) => path.strip_prefix(before).is_some_and(|name| !name.is_empty() && !name.contains('/')),
+        None => route == path,
+    }
 }
 
 async fn contracts(State(app): State<Arc<App>>) -> Response {
@@ -155,6 +174,15 @@ async fn simulation(State(app): State<Arc<App>>, uri: Uri) -> Response {
     let simulated = async {
         let asked: BillQuery = parameters(&uri)?;
         simulate::answer(&app.bills, &app.engine, &asked, now_ms()).await
+    };
+    let simulated = simulated.await;
+    json(&app, simulated)
+}
+
+async fn what_if(State(app): State<Arc<App>>, uri: Uri) -> Response {
+    let simulated = async {
+        let asked: WhatIfQuery = parameters(&uri)?;
+        whatif::answer(&app.bills, &app.engine, &asked).await
     };
     let simulated = simulated.await;
     json(&app, simulated)

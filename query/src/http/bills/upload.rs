@@ -28,10 +28,18 @@ pub async fn file(body: Body, what: &'static str, bytes_max: u64, config: &Bills
     let mut parts = body.into_data_stream();
     let mut read = Reading { what, bytes_max, silence_ms: config.upload_silence_ms, bytes: 0 };
     while let Some(part) = read.next(&mut parts).await? {
-        out.write_all(&part).await.map_err(write)?;
+        out.write_all(&part).await.map_err(|e| so_far(write(e), read.bytes))?;
     }
-    out.flush().await.map_err(write)?;
+    out.flush().await.map_err(|e| so_far(write(e), read.bytes))?;
     Ok(file)
+}
+
+/// Of a full disk: how much had come.
+fn so_far(error: Error, bytes: u64) -> Error {
+    match error {
+        Error::DiskFull { reason, .. } => Error::DiskFull { reason, bytes: Some(bytes) },
+        other => other,
+    }
 }
 
 /// A small body as text.
