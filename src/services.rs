@@ -44,6 +44,7 @@ pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> 
         requests_in_flight_max: s.size("ingest.requests_in_flight_max"),
         bytes_in_flight_max: s.size("ingest.bytes_in_flight_max"),
         linger_ms: s.duration_ms("ingest.linger"),
+        delivery_timeout_ms: s.duration_ms("ingest.delivery_timeout"),
         message_timeout_ms: s.duration_ms("ingest.message_timeout"),
         kafka_silence_ms: s.duration_ms("ingest.kafka_silence"),
         queue_records_max: s.size("ingest.queue_records_max"),

@@ -21,9 +21,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
 
-/// The producer reports by its own timeout; this much later something is wrong with it.
-const REPORT_GRACE_MS: u64 = 5_000;
-
 /// Milliseconds since 1970.
 pub fn system_clock() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_millis() as i64)
@@ -174,13 +171,13 @@ impl Intake {
         Ok(Queued { answer, sent, reports, since })
     }
 
-    /// Waits for Kafka's report on every event. No answer exists before that.
+    /// Waits for Kafka's report on every event, as long as a client may wait. No answer exists before that.
     pub async fn settle(&self, queued: Queued) -> Result<Answer, Fault> {
         let Queued { answer, sent, reports, since } = queued;
         if sent == 0 {
             return Ok(answer);
         }
-        let patience = Duration::from_millis(self.config.message_timeout_ms.saturating_add(REPORT_GRACE_MS));
+        let patience = Duration::from_millis(self.config.delivery_timeout_ms);
         let acked = tokio::time::timeout(patience, reports).await.ok().and_then(Result::ok).unwrap_or(0);
         self.metrics.delivery_seconds.observe(since.elapsed().as_secs_f64());
         if acked < sent {
