@@ -189,6 +189,10 @@ pub fn rules(s: &Settings) -> livemeter_processor::book::Rules {
 }
 
 pub fn query(s: &Settings) -> Result<(), Failure> {
+    let (refusals_from, refusals_ca_file) = (s.list("query.refusals_from"), s.path("query.refusals_ca_file"));
+    if let Some(address) = refusals_from.iter().find(|address| address.starts_with("https:")).filter(|_| refusals_ca_file.is_none()) {
+        return Err(Failure::usage(format!("query.refusals_from names {address}: query.refusals_ca_file must say who vouches for it")));
+    }
     let config = livemeter_query::Config {
         listen: s.address("query.listen"),
         ledger: s.text("ledger.root"),
@@ -206,7 +210,8 @@ pub fn query(s: &Settings) -> Result<(), Failure> {
         partitions: s.size("query.partitions"),
         range_days_max: s.small("query.range_days_max"),
         bills: bills_config(s),
-        refusals_from: s.list("query.refusals_from"),
+        refusals_from,
+        refusals_ca_file,
     };
     serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }

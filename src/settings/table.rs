@@ -204,6 +204,7 @@ pub const SETTINGS: &[Setting] = &[
     s("query.sql_bytes_max", "sql-bytes-max", Kind::Size(KIB, 16 * MIB), "Longest SQL text"),
     s("query.refresh_interval", "refresh-interval", Kind::Duration(MS, HOUR), "Age at which a table's snapshot is renewed"),
     s("query.refusals_from", "refusals-from", Kind::Urls, "Ingest and processors whose refusals are told, by cause"),
+    s("query.refusals_ca_file", "refusals-ca-file", Kind::Path, "Authorities in PEM that vouch for those that are https"),
     s("query.partitions", "partitions", Kind::Count(1, 1024), "Parallelism of one query"),
     s("bills.root", "bills", Kind::Name, "Folder of contracts, vendors' logs and invoices"),
     s(
