@@ -127,11 +127,18 @@ fn explain<'r>(before: &Known, after: &mut Known, report: &Cmcd<'r>, in_use: &st
     {
         events.push(Event::Stall(stalled(report, stall)));
     }
+    let mut waited_ms = None;
     if now == Some(State::Playing) && !after.played {
-        after.played = true;
-        let waited = after.starting_at_ms.take().map(|from| report.at_ms.saturating_sub(from)).filter(|ms| (0..=GAP_MS_MAX).contains(ms));
-        let startup_ms = report.startup_ms.or(waited.map(i64::unsigned_abs));
-        events.extend(startup_ms.map(|startup_ms| Event::PlaybackStart(playback_start(report, in_use, startup_ms))));
+        (after.played, after.unmeasured) = (true, true);
+        let waited = after.starting_at_ms.take().map(|from| report.at_ms.saturating_sub(from));
+        waited_ms = waited.filter(|ms| (0..=GAP_MS_MAX).contains(ms)).map(i64::unsigned_abs);
+    }
+    // Some players know how long it took only once they play, and say so with whatever they report next.
+    if after.unmeasured
+        && let Some(startup_ms) = report.startup_ms.or(waited_ms)
+    {
+        after.unmeasured = false;
+        events.push(Event::PlaybackStart(playback_start(report, in_use, startup_ms)));
     }
     if report.event.as_deref() == Some(ERROR)
         && let Some(code) = &report.error

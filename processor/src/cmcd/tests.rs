@@ -97,6 +97,14 @@ fn a_view_from_its_start_to_its_end() {
 }
 
 #[test]
+fn a_start_that_is_measured_is_told_once_however_late() {
+    let said = |sn, at, event: &str| report(sn, at, &format!(r#""event":"{event}","startup_ms":740,"cdn":"a""#));
+    let session = played(&[sta(0, 0, "r"), sta(1, 740, "p"), said(2, 800, "t"), said(3, 1_800, "t"), sta(4, 2_740, "a")]);
+    assert_eq!(session.told, ["session_start", "cmcd", "start 740", "cmcd", "cmcd"]);
+    assert_eq!(session.on("a"), [2_000, 0, 0, 0], "waiting for the first picture is no stall");
+}
+
+#[test]
 fn rebuffering_is_a_stall_after_playing_alone() {
     // During startup, a seek and a pause it is none, and takes no time.
     let session = played(&[
