@@ -156,6 +156,7 @@ pub fn processor(s: &Settings) -> livemeter_processor::Config {
         bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
         burst_ms: s.duration_ms("processor.burst") as i64,
         late_after_ms: s.duration_ms("processor.late_after") as i64,
+        cmcd: cmcd(s),
         // The same as ingest's: a record that ingest took must never be poison.
         limits: limits(s),
         files_max: s.size("processor.files_max"),
@@ -185,7 +186,12 @@ pub fn rules(s: &Settings) -> livemeter_processor::book::Rules {
         bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
         burst_ms: s.duration_ms("processor.burst") as i64,
         late_after_ms: s.duration_ms("processor.late_after") as i64,
+        cmcd: cmcd(s),
     }
+}
+
+fn cmcd(s: &Settings) -> livemeter_processor::cmcd::Limits {
+    livemeter_processor::cmcd::Limits { gap_ms_max: s.duration_ms("processor.cmcd_gap_max") as i64, cdns_max: limits(s).cdns_max }
 }
 
 pub fn query(s: &Settings) -> Result<(), Failure> {

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const T0: i64 = 1_790_000_000_000;
+const GAP_MS_MAX: i64 = 15 * 60_000;
 
 /// A report of session `s`, by the members of its JSON that matter.
 fn report(sn: u64, at_ms: i64, more: &str) -> Cmcd<'static> {
@@ -38,7 +39,7 @@ impl Session {
     fn take(&mut self, report: &Cmcd<'_>) {
         let so_far = self.reached.clone();
         let reached = |cdn: &str| so_far.get(cdn).copied().unwrap_or_default();
-        let Some(step) = step(&self.known, report, reached) else {
+        let Some(step) = step(&self.known, report, GAP_MS_MAX, reached) else {
             self.late += 1;
             return;
         };
