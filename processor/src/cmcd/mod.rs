@@ -53,7 +53,7 @@ const ERROR: &str = "e";
 #[derive(Debug)]
 pub struct Step<'r> {
     pub known: Known,
-    /// The counters after it, the CDN in use first, in a heartbeat.
+    /// The counters after it, the CDN in use first, in a heartbeat; of none, while no CDN is known and nothing is to book.
     pub beat: Event<'r>,
     /// What it explains; at least the report itself.
     pub events: Vec<Event<'r>>,
@@ -193,8 +193,11 @@ impl<F: Fn(&str) -> Amounts> Sums<'_, F> {
         self.fell |= fell;
     }
 
+    /// None for a session that has named no CDN yet and has nothing to book: a player says its first states before it
+    /// has asked anybody for anything, and a row of zeros for nobody would only stand in reports.
     fn counters<'r>(self, first_used_at_ms: i64) -> Vec<Counters<'r>> {
-        let counters = self.of.into_iter().map(|(cdn, a)| {
+        let says_something = |(cdn, amounts): &(String, Amounts)| cdn != UNKNOWN_CDN || !amounts.is_zero();
+        let counters = self.of.into_iter().filter(says_something).map(|(cdn, a)| {
             let Amounts { bytes, aborted_bytes, play_ms, stall_ms, stalls } = a;
             Counters { cdn: Cow::Owned(cdn), first_used_at_ms, bytes, aborted_bytes, play_ms, stall_ms, stalls }
         });

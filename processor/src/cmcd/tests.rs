@@ -157,6 +157,17 @@ fn a_response_moves_neither_time_nor_state_but_tells_the_cdn() {
 }
 
 #[test]
+fn before_a_cdn_is_named_nothing_is_booked_unless_there_is_something() {
+    let bare = |sn, at, state: &str| report(sn, at, &format!(r#""event":"ps","state":"{state}""#));
+    let session =
+        played(&[bare(0, 0, "s"), bare(1, 400, "r"), report(2, 300, r#""event":"rr","cdn":"a""#), bare(3, 900, "p"), bare(4, 1_900, "q")]);
+    assert_eq!(session.reached.keys().collect::<Vec<_>>(), ["a"], "no row of zeros for nobody");
+    assert_eq!(session.on("a"), [1_000, 0, 0, 0]);
+    // Who never names one has played all the same.
+    assert_eq!(played(&[bare(0, 0, "p"), bare(1, 700, "q")]).on(UNKNOWN_CDN), [700, 0, 0, 0]);
+}
+
+#[test]
 fn version_1_counts_a_dry_buffer_and_guesses_no_time() {
     let v1 = |sn, at, bs: bool| report(sn, at, &format!(r#""cdn":"a","starved":{bs}"#));
     let session = played(&[v1(1, 0, false), v1(2, 5_000, true), v1(3, 10_000, false)]);
