@@ -34,7 +34,7 @@ lab: ## a real live stream from two edges, metered from player to answer (LAB_SE
 	@$(MAKE) --no-print-directory build
 	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/debug tests/lab/run
 
-cmcd: ## hls.js and dash.js with their own CMCD, no SDK: the ledger against what their pages saw
+cmcd: ## hls.js, dash.js and Shaka with their own CMCD, no SDK: the ledger against what their pages saw
 	@tests/setup lab
 	@$(MAKE) --no-print-directory build
 	@LIVEMETER_BIN_DIR=$(abspath $(TARGET))/debug tests/lab/run-cmcd

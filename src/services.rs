@@ -44,6 +44,7 @@ pub fn ingest_config(s: &Settings) -> Result<livemeter_ingest::Config, Failure> 
         requests_in_flight_max: s.size("ingest.requests_in_flight_max"),
         bytes_in_flight_max: s.size("ingest.bytes_in_flight_max"),
         linger_ms: s.duration_ms("ingest.linger"),
+        delivery_timeout_ms: s.duration_ms("ingest.delivery_timeout"),
         message_timeout_ms: s.duration_ms("ingest.message_timeout"),
         kafka_silence_ms: s.duration_ms("ingest.kafka_silence"),
         queue_records_max: s.size("ingest.queue_records_max"),
@@ -155,6 +156,7 @@ pub fn processor(s: &Settings) -> livemeter_processor::Config {
         bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
         burst_ms: s.duration_ms("processor.burst") as i64,
         late_after_ms: s.duration_ms("processor.late_after") as i64,
+        cmcd: cmcd(s),
         // The same as ingest's: a record that ingest took must never be poison.
         limits: limits(s),
         files_max: s.size("processor.files_max"),
@@ -184,10 +186,19 @@ pub fn rules(s: &Settings) -> livemeter_processor::book::Rules {
         bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
         burst_ms: s.duration_ms("processor.burst") as i64,
         late_after_ms: s.duration_ms("processor.late_after") as i64,
+        cmcd: cmcd(s),
     }
 }
 
+fn cmcd(s: &Settings) -> livemeter_processor::cmcd::Limits {
+    livemeter_processor::cmcd::Limits { gap_ms_max: s.duration_ms("processor.cmcd_gap_max") as i64, cdns_max: limits(s).cdns_max }
+}
+
 pub fn query(s: &Settings) -> Result<(), Failure> {
+    let (refusals_from, refusals_ca_file) = (s.list("query.refusals_from"), s.path("query.refusals_ca_file"));
+    if let Some(address) = refusals_from.iter().find(|address| address.starts_with("https:")).filter(|_| refusals_ca_file.is_none()) {
+        return Err(Failure::usage(format!("query.refusals_from names {address}: query.refusals_ca_file must say who vouches for it")));
+    }
     let config = livemeter_query::Config {
         listen: s.address("query.listen"),
         ledger: s.text("ledger.root"),
@@ -205,7 +216,8 @@ pub fn query(s: &Settings) -> Result<(), Failure> {
         partitions: s.size("query.partitions"),
         range_days_max: s.small("query.range_days_max"),
         bills: bills_config(s),
-        refusals_from: s.list("query.refusals_from"),
+        refusals_from,
+        refusals_ca_file,
     };
     serve(async move { livemeter_query::run(config, asked_to_stop()).await.map_err(|e| failure(&e, e.retry())) })
 }

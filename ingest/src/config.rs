@@ -75,7 +75,11 @@ pub struct Config {
 
     /// How long the producer waits to fill a message set. Small: a client is waiting for the answer.
     pub linger_ms: u64,
-    /// Kafka may take this long before the request is answered 503. Rides out a leader election.
+    /// A request waits this long for Kafka and is then answered 503. Less than the 10 s after which the SDK hangs up: a
+    /// client that is told comes again when it is told to. What is on its way may still arrive, beside what is sent
+    /// again: the ledger knows both as one.
+    pub delivery_timeout_ms: u64,
+    /// The producer tries this long to deliver a record. Rides out a leader election.
     pub message_timeout_ms: u64,
     /// Acknowledgements outstanding and none arriving for this long: Kafka is taken as away.
     pub kafka_silence_ms: u64,
@@ -139,6 +143,7 @@ impl Default for Config {
             requests_in_flight_max: 8_192,
             bytes_in_flight_max: 64 << 20,
             linger_ms: 5,
+            delivery_timeout_ms: 8_000,
             message_timeout_ms: 60_000,
             kafka_silence_ms: 5_000,
             queue_records_max: 100_000,
@@ -172,6 +177,7 @@ impl Config {
             ("address_connections_max", self.address_connections_max),
             ("rate_entries_max", self.rate_entries_max),
             ("requests_in_flight_max", self.requests_in_flight_max),
+            ("delivery_timeout_ms", self.delivery_timeout_ms as usize),
             ("message_timeout_ms", self.message_timeout_ms as usize),
             ("queue_records_max", self.queue_records_max),
             ("heartbeat_ms", self.heartbeat_ms as usize),

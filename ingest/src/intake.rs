@@ -14,15 +14,12 @@ use crate::identity::{Caller, Identity};
 use crate::metrics::{Levels, Metrics};
 use crate::trace::Tracer;
 use livemeter_schemas::answer::{Answer, EventAnswer};
-use livemeter_schemas::record::{self, LookedUp};
+use livemeter_schemas::record::{self, CmcdRequest, LookedUp};
 use livemeter_schemas::refusal::Refusal;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use tokio::sync::oneshot;
-
-/// The producer reports by its own timeout; this much later something is wrong with it.
-const REPORT_GRACE_MS: u64 = 5_000;
 
 /// Milliseconds since 1970.
 pub fn system_clock() -> i64 {
@@ -126,18 +123,19 @@ impl Intake {
                 let reports = cmcd::read(plain, &form, sender, &self.config.cmcd_hosts, &rules).map_err(kept)?;
                 self.metrics.cmcd_ignored.unknown_keys.inc_by(reports.ignored.unknown_keys);
                 self.metrics.cmcd_ignored.bad_values.inc_by(reports.ignored.bad_values);
-                return self.admit(reports.batch(&rules), received_at_ms, caller);
+                let beside = CmcdRequest { target: form.target.as_deref().map(str::to_owned), user_id, place: 0 };
+                return self.admit(reports.batch(&rules), received_at_ms, caller, Some(&beside));
             }
         };
-        self.admit(batch, received_at_ms, caller)
+        self.admit(batch, received_at_ms, caller, None)
     }
 
-    fn admit(&self, mut batch: Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
+    fn admit(&self, mut batch: Batch, received_at_ms: i64, caller: &Caller, beside: Option<&CmcdRequest>) -> Result<Queued, Fault> {
         caller.admit(&mut batch, received_at_ms)?;
-        self.queue_batch(&batch, received_at_ms, caller)
+        self.queue_batch(&batch, received_at_ms, caller, beside)
     }
 
-    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller) -> Result<Queued, Fault> {
+    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller, beside: Option<&CmcdRequest>) -> Result<Queued, Fault> {
         self.doors.events(caller.peer, &batch.app, batch.events.len() as u64)?;
         let note = batch::note(batch.sent_at_ms, received_at_ms);
         let (delivery, reports) = Delivery::awaited();
@@ -147,7 +145,7 @@ impl Intake {
         let looked_up = self.geo.now().look_up(caller.peer);
         // One buffer for all records: the producer copies what it queues.
         let mut value = Vec::new();
-        for judged in &batch.events {
+        for (place, judged) in (0..).zip(&batch.events) {
             match &judged.verdict {
                 Ok(event) => {
                     let key = record::key(&batch.app, event.head().session_id);
@@ -164,7 +162,8 @@ impl Intake {
                 Err(refusal) => {
                     refused += 1;
                     self.metrics.refused(refusal.code);
-                    self.keep(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), caller);
+                    let beside = beside.map(|beside| CmcdRequest { place, ..beside.clone() });
+                    self.keep_of(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), caller, beside);
                     events.push(EventAnswer::Refused(refusal.clone()));
                 }
             }
@@ -174,13 +173,13 @@ impl Intake {
         Ok(Queued { answer, sent, reports, since })
     }
 
-    /// Waits for Kafka's report on every event. No answer exists before that.
+    /// Waits for Kafka's report on every event, as long as a client may wait. No answer exists before that.
     pub async fn settle(&self, queued: Queued) -> Result<Answer, Fault> {
         let Queued { answer, sent, reports, since } = queued;
         if sent == 0 {
             return Ok(answer);
         }
-        let patience = Duration::from_millis(self.config.message_timeout_ms.saturating_add(REPORT_GRACE_MS));
+        let patience = Duration::from_millis(self.config.delivery_timeout_ms);
         let acked = tokio::time::timeout(patience, reports).await.ok().and_then(Result::ok).unwrap_or(0);
         self.metrics.delivery_seconds.observe(since.elapsed().as_secs_f64());
         if acked < sent {
@@ -192,6 +191,10 @@ impl Intake {
 
     /// Keeps a refused text, within the quota. Nobody waits for it, and whatever becomes of it is counted.
     pub fn keep(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], caller: &Caller) {
+        self.keep_of(app, received_at_ms, refusal, text, caller, None);
+    }
+
+    fn keep_of(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], caller: &Caller, beside: Option<CmcdRequest>) {
         let counts = &self.metrics.deadletters;
         let grant = self.quota.lock().unwrap_or_else(PoisonError::into_inner).grant(app, caller.peer, received_at_ms);
         match grant {
@@ -203,7 +206,8 @@ impl Intake {
             }
             Grant::Granted => {
                 let withheld = caller.withheld(app.is_empty());
-                let letter = if withheld { deadletter::withheld } else { deadletter::build }(app, received_at_ms, refusal, text);
+                let mut letter = if withheld { deadletter::withheld } else { deadletter::build }(app, received_at_ms, refusal, text);
+                letter.cmcd = beside.filter(|_| !withheld);
                 let value = serde_json::to_vec(&letter).unwrap_or_default();
                 let delivery = Delivery::counted(counts.kept.clone(), counts.failed.clone());
                 // One that cannot be queued is counted as failed when its delivery drops, here.

@@ -33,6 +33,7 @@ pub struct Rules {
     pub burst_ms: i64,
     /// A row is late when its record came so long after its window had closed.
     pub late_after_ms: i64,
+    pub cmcd: cmcd::Limits,
 }
 
 /// Which tables still lack this record: each stores its own offsets.
@@ -56,8 +57,9 @@ pub struct Taken {
     pub quarantined_rows: u32,
     /// Whether `increments` got a row.
     pub booked: bool,
-    /// A CMCD report's bytes that fell, or time too long to be counted: passed over.
-    pub passed_over: bool,
+    /// A CMCD report after a time too long to be counted, which was passed over; and one whose bytes fell, which were.
+    pub gap: bool,
+    pub fell: bool,
 }
 
 /// All sessions in memory and the rules over them.
@@ -140,16 +142,17 @@ impl Book {
             before.order = before.order.max(session.map_or(0, |s| s.reached_seq));
         }
         let reached = |cdn: &str| session.and_then(|s| s.reached(cdn)).unwrap_or_default();
-        let Some(step) = cmcd::step(&before, report, reached) else {
+        let Some(step) = cmcd::step(&before, report, self.rules.cmcd.gap_ms_max, reached) else {
             self.memory.enter(app, id, true);
             return Ok(Taken { late: true, ..Taken::default() });
         };
         let known = session.map_or(0, |s| s.reached.len());
         let new = step.beat.counters().iter().filter(|c| session.and_then(|s| s.on(&c.cdn)).is_none()).count();
-        if new > 0 && known + new > cmcd::CDNS_MAX {
-            return Err(Refusal::over(Code::TooMany, "cdn", (known + new) as i64, cmcd::CDNS_MAX as i64, "CDNs of one session"));
+        let cdns_max = self.rules.cmcd.cdns_max;
+        if new > 0 && known + new > cdns_max {
+            return Err(Refusal::over(Code::TooMany, "cdn", (known + new) as i64, cdns_max as i64, "CDNs of one session"));
         }
-        let mut taken = Taken { passed_over: step.gap || step.fell, ..Taken::default() };
+        let mut taken = Taken { gap: step.gap, fell: step.fell, ..Taken::default() };
         if wanted.increments {
             let beat = entry.made(step.beat, None);
             self.counters(&beat, beat.counters().unwrap_or_default(), rows, &mut taken)?;

@@ -1,5 +1,6 @@
 //! Every setting and limit of the processor, with its reason. Reading flags and files is not here.
 
+use crate::cmcd;
 use crate::error::Error;
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{DEADLETTER_TOPIC, EVENTS_TOPIC};
@@ -72,6 +73,8 @@ pub struct Config {
     pub burst_ms: i64,
     /// A row is marked late when its record came so long after its window had closed.
     pub late_after_ms: i64,
+    /// Of sessions that report in CMCD. Its CDNs are those of [`Limits`] too: a session is a session.
+    pub cmcd: cmcd::Limits,
     /// Sizes and ages an event may have. No smaller than ingest's.
     pub limits: Limits,
     /// Files of one size class and date at which they are merged: each file costs readers an open and memory,
@@ -134,6 +137,7 @@ impl Default for Config {
             bitrate_bps_max: 2_000_000_000,
             burst_ms: 10_000,
             late_after_ms: 900_000,
+            cmcd: cmcd::Limits::default(),
             limits: Limits::default(),
             files_max: 8,
             files_closed_max: 8,
@@ -170,6 +174,8 @@ impl Config {
         at_least("bitrate_bps_max", i64::try_from(self.bitrate_bps_max).unwrap_or(i64::MAX), 1_000)?;
         at_least("burst_ms", self.burst_ms, 1_000)?;
         at_least("late_after_ms", self.late_after_ms, 0)?;
+        at_least("cmcd_gap_ms_max", self.cmcd.gap_ms_max, 1_000)?;
+        at_least("cmcd_cdns_max", self.cmcd.cdns_max as i64, 1)?;
         at_least("files_max", self.files_max as i64, 2)?;
         at_least("files_closed_max", self.files_closed_max as i64, 2)?;
         at_least("file_bytes_target", self.file_bytes_target as i64, 1024 * 1024)?;

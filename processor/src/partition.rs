@@ -52,7 +52,15 @@ mod tests {
     use super::*;
 
     fn partition(increments: i64, events: i64) -> Partition {
-        let rules = Rules { split_windows_max: 1, session_events_max: 1, age_ms_max: 1, bitrate_bps_max: 1, burst_ms: 1, late_after_ms: 1 };
+        let rules = Rules {
+            split_windows_max: 1,
+            session_events_max: 1,
+            age_ms_max: 1,
+            bitrate_bps_max: 1,
+            burst_ms: 1,
+            late_after_ms: 1,
+            cmcd: Default::default(),
+        };
         Partition::new(rules, Memory::default(), increments, events, Tally::default())
     }
 

@@ -65,7 +65,8 @@ pub struct Metrics {
     pub late: Counter,
     pub duplicates: Counter,
     pub empty: Counter,
-    pub cmcd_passed_over: Counter,
+    pub cmcd_gaps: Counter,
+    pub cmcd_fell: Counter,
     pub late_rows: Counter,
     pub quarantined_rows: Counter,
     pub refused: Family<CodeLabel, Counter>,
@@ -107,11 +108,8 @@ impl Status {
         registry.register("lag_seconds", "Age of the newest committed record while there is a lag", m.lag_seconds.clone());
         registry.register("late", "Counters at or below the seq reached: nothing to add", m.late.clone());
         registry.register("duplicates", "Events that were in the ledger already", m.duplicates.clone());
-        registry.register(
-            "cmcd_passed_over",
-            "CMCD reports of which bytes that fell, or time longer than 15 minutes, were passed over",
-            m.cmcd_passed_over.clone(),
-        );
+        registry.register("cmcd_gaps", "CMCD reports after more than cmcd_gap_max: that time is not counted", m.cmcd_gaps.clone());
+        registry.register("cmcd_fell", "CMCD reports whose bytes fell below what they were: not counted", m.cmcd_fell.clone());
         registry.register("empty", "Counters that name no CDN: nothing to book", m.empty.clone());
         registry.register("late_rows", "Rows booked long after their window had closed", m.late_rows.clone());
         registry.register("quarantined_rows", "Rows that imply more than a player can receive", m.quarantined_rows.clone());
@@ -175,7 +173,8 @@ impl Metrics {
             late: Default::default(),
             duplicates: Default::default(),
             empty: Default::default(),
-            cmcd_passed_over: Default::default(),
+            cmcd_gaps: Default::default(),
+            cmcd_fell: Default::default(),
             late_rows: Default::default(),
             quarantined_rows: Default::default(),
             refused: Default::default(),

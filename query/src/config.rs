@@ -44,6 +44,8 @@ pub struct Config {
     pub partitions: usize,
     /// Services whose refusals are told: ingest and processors, as base addresses. Asked only when somebody asks.
     pub refusals_from: Vec<String>,
+    /// Authorities, in PEM, that vouch for those of them that are asked over TLS; no others are trusted.
+    pub refusals_ca_file: Option<PathBuf>,
     /// Longest range of a report: thirteen months, a year beside the same month of the last.
     pub range_days_max: u32,
     /// The bill check.
@@ -128,6 +130,7 @@ impl Default for Config {
             refresh_ms: 1_000,
             partitions: 2,
             refusals_from: Vec::new(),
+            refusals_ca_file: None,
             range_days_max: 400,
             bills: Bills::default(),
         }

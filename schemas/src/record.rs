@@ -157,6 +157,22 @@ pub struct DeadLetter {
     /// The first 16 KiB exactly as they were, in base64: only where `head` is not exactly those bytes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
+    /// The text is a CMCD report, which `POST /v1/cmcd` takes; none: an event.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cmcd: Option<CmcdRequest>,
+}
+
+/// What a request said beside a CMCD report, without which that cannot be read again as it was.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CmcdRequest {
+    /// Its parameter `target`: part of the session's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<String>,
+    /// Whom its token named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user_id: Option<String>,
+    /// The report's place in it, from 0: a report without a number is numbered by its receipt and this.
+    pub place: u32,
 }
 
 impl DeadLetter {

@@ -133,10 +133,11 @@ fn deadletter() -> Command {
 }
 
 /// Of ingest's settings a replay needs those that say what an event may be; the others work, but are not shown.
-const SHOWN: [&str; 9] = [
+const SHOWN: [&str; 10] = [
     "kafka.brokers",
     "kafka.events_topic",
     "kafka.deadletter_topic",
+    "ingest.cmcd_hosts",
     "ingest.id_bytes_max",
     "ingest.text_bytes_max",
     "ingest.event_bytes_max",

@@ -19,7 +19,7 @@ pub enum Kind {
     Url,
     /// The same, or nothing.
     OptionalUrl,
-    /// Several of them, comma-separated, possibly none.
+    /// Several of them, comma-separated, possibly none; `https://` too.
     Urls,
     Duration(Duration, Duration),
     Size(u64, u64),
@@ -60,7 +60,7 @@ impl Kind {
             Kind::Brokers => "host:port, several separated by commas".into(),
             Kind::Url => "an address such as http://127.0.0.1:8700".into(),
             Kind::OptionalUrl => "an address such as http://127.0.0.1:4318, or nothing".into(),
-            Kind::Urls => format!("addresses such as http://127.0.0.1:8700, separated by commas, at most {URLS_MAX}"),
+            Kind::Urls => format!("addresses such as http://127.0.0.1:8700 or https://…, separated by commas, at most {URLS_MAX}"),
             Kind::Duration(min, max) => {
                 format!("a duration such as 500ms, 10s, 5m, 1h or 7d, from {} to {}", show_duration(min), show_duration(max))
             }
@@ -91,7 +91,8 @@ impl Kind {
             Kind::OptionalUrl => Kind::Url.parse(text),
             Kind::Urls => {
                 let urls: Vec<String> = list(text).map(|one| one.trim_end_matches('/').to_owned()).collect();
-                let good = urls.len() <= URLS_MAX && urls.iter().all(|one| Kind::Url.parse(one).is_some());
+                let host_port = |one: &String| one.strip_prefix("https://").or(one.strip_prefix("http://")).is_some_and(is_host_port);
+                let good = urls.len() <= URLS_MAX && urls.iter().all(host_port);
                 good.then_some(Value::List(urls))
             }
             Kind::Duration(min, max) => parse_duration(text).filter(|d| (min..=max).contains(d)).map(Value::Duration),
@@ -188,6 +189,9 @@ mod tests {
             (Kind::OptionalUrl, "", true),
             (Kind::OptionalUrl, "a:1", false),
             (Kind::Urls, "http://a:1, http://[::1]:2/", true),
+            (Kind::Urls, "https://a:1, http://b:2", true),
+            (Kind::Urls, "ftp://a:1", false),
+            (Kind::Url, "https://a:1", false),
             (Kind::Urls, "", true),
             (Kind::Urls, "http://a:1, b:2", false),
             (ten, "10s", true),

@@ -6,6 +6,8 @@ use crate::audience::{APP, Session, batch};
 use crate::brokers::{Broker, Kind};
 use crate::http::Http;
 use crate::process::Process;
+use crate::tls::Certificate;
+use crate::wire::{Wire, talk};
 use crate::{binary, kafka, ports, wait};
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,15 +16,14 @@ use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use tempfile::TempDir;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
+
+pub use crate::wire::{Said, statuses};
 
 /// What ingest may hold at its worst, in kB: bodies in flight (64 MiB) and the producer's queue (64 MiB) are its
 /// limits, and the rest is small.
 pub const RSS_KB_MAX: u64 = 220_000;
-/// Until the first answer of a connection: Kafka's acknowledgement on a loaded machine.
-const ANSWER_PATIENCE: Duration = Duration::from_secs(20);
-/// After it: a second answer would follow at once.
+/// After an answer: a second one would follow at once.
 const SILENCE: Duration = Duration::from_millis(300);
 const PARTITIONS: i32 = 4;
 
@@ -33,19 +34,11 @@ pub struct Edge {
     pub victim: Mutex<Session>,
     token: Option<String>,
     port: u16,
+    certificate: Option<Certificate>,
     process: Mutex<Process>,
     heard: Mutex<Vec<u8>>,
     pub broker: Broker,
     folder: TempDir,
-}
-
-/// What came back on one connection.
-#[derive(Debug)]
-pub struct Said {
-    pub statuses: Vec<u16>,
-    pub text: String,
-    /// By the service; else it was only silent.
-    pub closed: bool,
 }
 
 impl Edge {
@@ -55,8 +48,17 @@ impl Edge {
         Edge::before(Broker::start(Kind::Embedded).await, apps, flags).await
     }
 
-    /// The same before this one.
-    pub async fn before(broker: Broker, (apps, key): (Apps, String), flags: &[&str]) -> Edge {
+    /// The same, which speaks TLS alone.
+    pub async fn start_secure(apps: (Apps, String), flags: &[&str]) -> Edge {
+        Edge::make(Broker::start(Kind::Embedded).await, apps, flags, Some(Certificate::make())).await
+    }
+
+    /// The same as [`Edge::start`] before this broker.
+    pub async fn before(broker: Broker, apps: (Apps, String), flags: &[&str]) -> Edge {
+        Edge::make(broker, apps, flags, None).await
+    }
+
+    async fn make(broker: Broker, (apps, key): (Apps, String), flags: &[&str], certificate: Option<Certificate>) -> Edge {
         let folder = tempfile::Builder::new().prefix("livemeter-edge-").tempdir().expect("a temporary folder");
         let made = livemeter(&["topics", "create", "--brokers", &broker.addr(), "--partitions", &PARTITIONS.to_string()]);
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
@@ -64,13 +66,14 @@ impl Edge {
         let mut command = Command::new(binary::path("livemeter"));
         command.args(["ingest", "--brokers", &broker.addr(), "--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--apps-file", &apps.file()]).args(flags);
-        let mut process = Process::start("ingest", command, &folder.path().join("ingest.log"));
-        wait::ready("ingest", &mut process, &Http::new(format!("http://127.0.0.1:{port}"))).await;
+        command.args(certificate.iter().flat_map(Certificate::flags));
+        let process = Process::start("ingest", command, &folder.path().join("ingest.log"));
         let mark = uuid::Uuid::new_v4().simple().to_string();
         let victim = Session::new(format!("session-of-{mark}"), format!("victim-{mark}"), "cdn-a");
         let token = apps.text().contains("token_required = true").then(|| apps.token("ed", &victim.user, &[]));
         let (process, heard, victim) = (Mutex::new(process), Mutex::default(), Mutex::new(victim));
-        let edge = Edge { apps, key, victim, token, port, process, heard, broker, folder };
+        let edge = Edge { apps, key, victim, token, port, certificate, process, heard, broker, folder };
+        edge.is_ready().await;
         edge.honest_post(None).await;
         edge
     }
@@ -79,6 +82,12 @@ impl Edge {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.port))
     }
 
+    /// The certificate that it shows; none where it speaks plain HTTP.
+    pub fn certificate(&self) -> Option<&Certificate> {
+        self.certificate.as_ref()
+    }
+
+    /// For an edge that speaks plain HTTP.
     pub fn http(&self) -> Http {
         Http::new(format!("http://{}", self.addr()))
     }
@@ -90,7 +99,7 @@ impl Edge {
 
     /// A counter or gauge as it stands; 0 for one that has not been moved yet.
     pub async fn metric(&self, name: &str) -> u64 {
-        let text = self.http().get("/metrics").await.expect("metrics").text();
+        let text = self.get("/metrics").await.expect("metrics").text;
         let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ').map(str::to_owned));
         line.map_or(0, |value| value.parse::<f64>().expect("a number") as u64)
     }
@@ -113,7 +122,7 @@ impl Edge {
     /// Posts as the honest viewer, from this address; it must be taken. Answers how long it took.
     pub async fn honest_post(&self, from: Option<IpAddr>) -> Duration {
         let began = std::time::Instant::now();
-        let stream = self.connect(from).await.expect("a connection");
+        let stream = self.wire(from).await.expect("a connection");
         let said = talk(stream, &self.honest_request(), Duration::ZERO).await;
         assert_eq!(said.statuses, [200], "the honest viewer is served: {said:?}");
         began.elapsed()
@@ -127,9 +136,33 @@ impl Edge {
         socket.connect(self.addr()).await
     }
 
+    /// The same, with the handshake behind it where it speaks TLS.
+    async fn wire(&self, from: Option<IpAddr>) -> std::io::Result<Box<dyn Wire>> {
+        let stream = self.connect(from).await?;
+        match &self.certificate {
+            None => Ok(Box::new(stream)),
+            Some(certificate) => Ok(Box::new(certificate.handshake(self.addr().ip(), stream).await?)),
+        }
+    }
+
+    async fn get(&self, path: &str) -> std::io::Result<Said> {
+        Ok(talk(self.wire(None).await?, &self.request("GET", path, "", b""), Duration::ZERO).await)
+    }
+
+    async fn is_ready(&self) {
+        wait::until("ingest to be ready", || async {
+            self.process.lock().unwrap_or_else(PoisonError::into_inner).check().unwrap_or_else(|why| panic!("{why}"));
+            match self.get("/readyz").await.map_err(|e| e.to_string())? {
+                said if said.statuses == [200] => Ok(()),
+                said => Err(said.text),
+            }
+        })
+        .await;
+    }
+
     /// Sends these bytes on a connection of their own and keeps all that comes back, until it is closed or silent.
     pub async fn exchange(&self, bytes: &[u8]) -> Said {
-        let said = talk(self.connect(None).await.expect("a connection"), bytes, SILENCE).await;
+        let said = talk(self.wire(None).await.expect("a connection"), bytes, SILENCE).await;
         self.hear(said.text.as_bytes());
         said
     }
@@ -189,52 +222,4 @@ impl Edge {
         }
         println!("hostile: {after}; alive, at most {} MB resident, {} bytes of answers looked through", peak_kb / 1000, heard.len());
     }
-}
-
-/// Writes all, whether or not it is read; reads until the end, or this long a silence behind the first answer.
-async fn talk(stream: TcpStream, bytes: &[u8], silence: Duration) -> Said {
-    let (mut reader, mut writer) = stream.into_split();
-    let bytes = bytes.to_owned();
-    let writing = tokio::spawn(async move {
-        // A service that has closed need not take the rest.
-        let _ = writer.write_all(&bytes).await;
-        writer
-    });
-    let (mut heard, mut piece) = (Vec::new(), vec![0; 16_384]);
-    let closed = loop {
-        let answered = !statuses(&heard).is_empty();
-        if answered && silence.is_zero() {
-            break false;
-        }
-        let patience = if answered { silence } else { ANSWER_PATIENCE };
-        match tokio::time::timeout(patience, reader.read(&mut piece)).await {
-            Ok(Ok(read)) if read > 0 => heard.extend_from_slice(&piece[..read]),
-            Ok(_) => break true,
-            Err(_) => {
-                assert!(answered, "neither an answer nor an end within {ANSWER_PATIENCE:?}: {}", String::from_utf8_lossy(&heard));
-                break false;
-            }
-        }
-    };
-    writing.abort();
-    Said { statuses: statuses(&heard), text: String::from_utf8_lossy(&heard).into_owned(), closed }
-}
-
-/// The status of each whole answer, in order.
-pub fn statuses(mut heard: &[u8]) -> Vec<u16> {
-    let mut found = Vec::new();
-    while let Some(end) = heard.windows(4).position(|w| w == b"\r\n\r\n") {
-        let head = String::from_utf8_lossy(&heard[..end]).to_ascii_lowercase();
-        let status = head.split(' ').nth(1).and_then(|s| s.parse().ok()).unwrap_or(0);
-        let length = head.lines().find_map(|l| l.strip_prefix("content-length:")?.trim().parse::<usize>().ok()).unwrap_or(0);
-        let rest = end + 4 + length;
-        if rest > heard.len() {
-            break;
-        }
-        if status != 100 {
-            found.push(status);
-        }
-        heard = &heard[rest..];
-    }
-    found
 }

@@ -42,6 +42,11 @@ impl Http {
         Http { base: base.into(), client: Client::builder(TokioExecutor::new()).build_http() }
     }
 
+    /// `127.0.0.1:8700`
+    pub fn authority(&self) -> &str {
+        self.base.trim_start_matches("http://")
+    }
+
     pub async fn get(&self, path: &str) -> Result<Answer, String> {
         self.send(Method::GET, path, &[], Bytes::new()).await
     }

@@ -9,6 +9,8 @@
 //! * [`kafka`]     a client's side: topics, a producer, reading everything back
 //! * [`faults`]    the processor killed, cut off and raced against itself, with a log to compare with
 //! * [`http`]      posts and gets
+//! * [`wire`]      raw bytes on one connection, and what came back
+//! * [`tls`]       a certificate of one's own, and who trusts it
 //! * [`tree`]      ingest, processor and query around one broker
 //! * [`apps`]      a file of apps, its keys and tokens, made by the tools
 //! * [`edge`]      ingest alone, under attack: raw bytes in, and what must hold afterwards
@@ -26,7 +28,9 @@ pub mod http;
 pub mod kafka;
 pub mod ports;
 pub mod process;
+pub mod tls;
 pub mod tree;
 pub mod truth;
 pub mod up;
 pub mod wait;
+pub mod wire;

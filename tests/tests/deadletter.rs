@@ -1,6 +1,9 @@
 //! Poison that a newer limit understands: it is kept, listed once, put back, and booked once, however often
 //! it is put back. Black box, over both brokers; the audit has the last word.
 
+#[path = "deadletter/report.rs"]
+mod report;
+
 use livemeter_tests::audience::{APP, Session, batch};
 use livemeter_tests::brokers::{Broker, Kind};
 use livemeter_tests::tree::Tree;
@@ -10,7 +13,7 @@ use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
 
-const DEADLETTERS: &str = "livemeter.deadletter.v1";
+pub const DEADLETTERS: &str = "livemeter.deadletter.v1";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn poison_is_repaired_once_apache() {
@@ -98,7 +101,7 @@ async fn booked_is(tree: &Tree, expected: &[(&str, u64)]) {
     .await;
 }
 
-fn deadletter(broker: &Broker, arguments: &[&str]) -> Output {
+pub fn deadletter(broker: &Broker, arguments: &[&str]) -> Output {
     let (word, flags) = arguments.split_first().expect("a word");
     let mut command = Command::new(binary::path("livemeter"));
     let out = command.args(["deadletter", word, "--brokers", &broker.addr()]).args(flags).output().expect("livemeter can be started");
@@ -106,11 +109,11 @@ fn deadletter(broker: &Broker, arguments: &[&str]) -> Output {
     out
 }
 
-fn told(out: &Output) -> Value {
+pub fn told(out: &Output) -> Value {
     serde_json::from_slice(&out.stdout).expect("one JSON object")
 }
 
-fn audit(broker: &Broker, folder: &Path) -> Value {
+pub fn audit(broker: &Broker, folder: &Path) -> Value {
     let mut command = Command::new(binary::path("livemeter"));
     command.args(["audit", "--topic", "--json", "--brokers", &broker.addr(), "--ledger"]).arg(folder.join("ledger"));
     let out = command.output().expect("livemeter can be started");

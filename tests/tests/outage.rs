@@ -21,7 +21,12 @@ use std::time::{Duration, Instant};
 
 const SHORT: Duration = Duration::from_secs(5);
 /// In the short form everything that is waited for is shorter too.
-const SHORT_WAITS: [&str; 6] = ["--kafka-silence", "1s", "--message-timeout", "4s", "--retry-after", "1s"];
+const SHORT_WAITS: [&str; 8] = ["--kafka-silence", "1s", "--delivery-timeout", "2s", "--message-timeout", "4s", "--retry-after", "1s"];
+/// How long a request that is on its way when the broker goes may wait: as set, here and by default.
+const DELIVERY: Duration = Duration::from_secs(2);
+const DELIVERY_DEFAULT: Duration = Duration::from_secs(8);
+/// What its answer may take beyond that.
+const TOLD_MAX: Duration = Duration::from_secs(1);
 /// A refusal costs nothing; what it may take on a machine that has other work.
 const REFUSED_P99_MAX: Duration = Duration::from_millis(500);
 /// From the first refusal to the end of the outage.
@@ -54,7 +59,7 @@ enum How {
 async fn an_outage_costs_nothing_that_was_promised() {
     let long = std::env::var("OUTAGE_SECONDS").ok().map(|s| Duration::from_secs(s.parse().expect("OUTAGE_SECONDS is a number")));
     let lasts = long.unwrap_or(SHORT);
-    let flags: &[&str] = if long.is_some() { &[] } else { &SHORT_WAITS };
+    let (flags, delivery): (&[&str], _) = if long.is_some() { (&[], DELIVERY_DEFAULT) } else { (&SHORT_WAITS, DELIVERY) };
     let mut edge = Edge::before(Broker::start(Kind::Apache).await, Apps::with(&[]), flags).await;
     let (truth, sessions) = (edge.folder().join("truth.json"), edge.folder().join("sessions.csv"));
     let mut audience = edge.audience(&AUDIENCE, &truth, &sessions);
@@ -62,7 +67,7 @@ async fn an_outage_costs_nothing_that_was_promised() {
     tokio::time::sleep(Duration::from_secs(2)).await;
 
     for how in [How::Hung, How::Killed] {
-        outage(&mut edge, &clients, how, lasts, &mut audience).await;
+        outage(&mut edge, &clients, how, lasts, delivery, &mut audience).await;
     }
 
     let told = clients.stop().await;
@@ -74,7 +79,7 @@ async fn an_outage_costs_nothing_that_was_promised() {
     counters_are_whole(&truth, &sessions, &stored);
 }
 
-async fn outage(edge: &mut Edge, clients: &Clients, how: How, lasts: Duration, audience: &mut Process) {
+async fn outage(edge: &mut Edge, clients: &Clients, how: How, lasts: Duration, delivery: Duration, audience: &mut Process) {
     let before_kb = edge.rss_kb();
     match how {
         How::Hung => edge.broker.process().expect("it runs").pause(),
@@ -108,6 +113,7 @@ async fn outage(edge: &mut Edge, clients: &Clients, how: How, lasts: Duration, a
     let served = edge.honest_post(None).await;
 
     let during = clients.told_between(away, back);
+    caught_are_told(how, &during, noticed, back, delivery);
     let false_promises: Vec<&Told> = during.iter().filter(|told| told.status == 200 && told.at < back).collect();
     assert!(false_promises.is_empty(), "{how:?}: acknowledged while there was no broker: {false_promises:?}");
     let refused: Vec<&Told> = during.iter().filter(|told| told.asked >= noticed && told.at < back).collect();
@@ -129,6 +135,19 @@ async fn outage(edge: &mut Edge, clients: &Clients, how: How, lasts: Duration, a
     );
     assert!(p99 < REFUSED_P99_MAX, "{how:?}: p99 {p99:?}");
     assert!(most_kb <= refusing_kb + GROWTH_KB_MAX, "{how:?}: {refusing_kb} kB when refusing began, {most_kb} kB at most");
+}
+
+/// Whoever asked after the broker went, and before that was noticed, waits for his time and is then told to come again.
+fn caught_are_told(how: How, during: &[Told], noticed: Instant, back: Instant, delivery: Duration) {
+    let longest = delivery + TOLD_MAX;
+    let caught: Vec<&Told> = during.iter().filter(|told| told.asked < noticed && told.asked + longest < back).collect();
+    // A broker that was killed is noticed at once: there may be nobody.
+    assert!(matches!(how, How::Killed) || !caught.is_empty(), "{how:?}: nobody was caught: that proves nothing");
+    for told in &caught {
+        assert!(told.status == 503 && told.retry_after && told.at - told.asked < longest, "{how:?}: {told:?}");
+    }
+    let waited = caught.iter().map(|told| told.at - told.asked).max().unwrap_or_default();
+    println!("outage, {how:?}: {} requests were caught by it: 503 and Retry-After after {waited:?} at most", caught.len());
 }
 
 /// Every event that was answered as accepted is on Kafka; and every client got all of its events there.

@@ -215,5 +215,6 @@ fn rules(config: &Config) -> Rules {
         bitrate_bps_max: config.bitrate_bps_max,
         burst_ms: config.burst_ms,
         late_after_ms: config.late_after_ms,
+        cmcd: Default::default(),
     }
 }

@@ -86,6 +86,22 @@ async fn a_bad_report_costs_itself_and_is_kept_as_it_was_sent() {
     assert_eq!(service.metric("livemeter_ingest_cmcd_ignored_total{cause=\"unknown_key\"}").await, 1.0);
 }
 
+/// A letter holds what is needed to read its report again: who said it, to which target, and where in the request.
+#[tokio::test]
+async fn a_refused_report_is_kept_with_what_its_request_said_beside_it() {
+    let beside = async |service: &Service, query: &str| {
+        let body = format!("{}\n{}", report(1, "p"), report(2, "p").replace("v=2", "v=3"));
+        assert_eq!(post(service, query, &[CMCD], body).await.status, 204);
+        serde_json::from_str::<Value>(&service.sink.letters.lock().unwrap()[0]).unwrap()["cmcd"].clone()
+    };
+    let query = format!("?key={}&target=2&token={}", demo_key(), token(|b| b.cdns = vec!["127.0.0.1:81".into()]));
+    assert_eq!(beside(&keyed("").await, &query).await, json!({ "target": "2", "user_id": "u1", "place": 1 }));
+    assert_eq!(beside(&start(Mood::Acks).await, "?app=demo").await, json!({ "place": 1 }));
+    // A text that is withheld cannot be read again, so nothing is kept beside it.
+    let withheld = format!("?key={}", demo_key());
+    assert_eq!(beside(&keyed("user_ids = 'pseudonym'").await, &withheld).await, Value::Null);
+}
+
 #[tokio::test]
 async fn nothing_is_promised_that_kafka_does_not_have() {
     let service = start(Mood::Away).await;

@@ -26,11 +26,14 @@ async fn nothing_is_answered_2xx_unless_every_event_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_sink_that_never_reports_is_given_up() {
-    let config = Config { message_timeout_ms: 1, ..Config::default() };
+async fn nobody_waits_for_kafka_longer_than_is_set() {
+    let config = Config { delivery_timeout_ms: 200, ..Config::default() };
     let service = Service::with(Mood::AcksAfter(Duration::from_secs(3600)), config).await;
+    let began = Instant::now();
     let said = service.post(batch(&[heartbeat(1, 10)])).await;
-    assert_eq!((said.status, &said.json()["error"]), (503, &json!("undelivered")));
+    assert_eq!((said.status, &said.json()["error"], said.header("retry-after")), (503, &json!("undelivered"), "5"));
+    assert!((200..5_000).contains(&began.elapsed().as_millis()), "{:?}", began.elapsed());
+    assert_eq!(service.metric("livemeter_ingest_requests_in_flight").await, 0.0, "its place is free");
 }
 
 #[tokio::test]

@@ -47,6 +47,9 @@ pub struct Known {
     pub begun: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub played: bool,
+    /// The first picture came without a word on how long it took; a later report may have it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unmeasured: bool,
 }
 
 impl Known {

@@ -27,11 +27,22 @@ use livemeter_schemas::event::{Cmcd, Counters, EndReason, Error, Event, Heartbea
 use livemeter_schemas::event::{Stall as StallEvent, StallKind, State};
 use std::borrow::Cow;
 
-/// The longest time between two reports that is counted. Players report every 30 s unless told otherwise; who was silent
-/// for longer was asleep or cut off, and what happened then is not known.
-pub const GAP_MS_MAX: i64 = 15 * 60_000;
-/// CDNs of one session: as many as a heartbeat may name.
-pub const CDNS_MAX: usize = 16;
+/// How much of a session is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// The longest time between two reports that is counted. Players report every 30 s unless told otherwise; who was
+    /// silent for longer was asleep or cut off, and what happened then is not known.
+    pub gap_ms_max: i64,
+    /// CDNs of one session: as many as a heartbeat may name. A report that names one more is refused.
+    pub cdns_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Limits { gap_ms_max: 15 * 60_000, cdns_max: 16 }
+    }
+}
+
 /// The CDN of a session that never named one.
 pub const UNKNOWN_CDN: &str = "unknown";
 /// The event of a response: its time is that of the request, so it moves neither time nor state.
@@ -42,7 +53,7 @@ const ERROR: &str = "e";
 #[derive(Debug)]
 pub struct Step<'r> {
     pub known: Known,
-    /// The counters after it, the CDN in use first, in a heartbeat.
+    /// The counters after it, the CDN in use first, in a heartbeat; of none, while no CDN is known and nothing is to book.
     pub beat: Event<'r>,
     /// What it explains; at least the report itself.
     pub events: Vec<Event<'r>>,
@@ -58,7 +69,7 @@ pub fn named<'r>(report: &'r Cmcd<'_>) -> impl Iterator<Item = &'r str> {
 }
 
 /// Takes the next report in; none when it is late or a repeat. `reached` gives the counters of a CDN so far.
-pub fn step<'r>(before: &Known, report: &Cmcd<'r>, reached: impl Fn(&str) -> Amounts) -> Option<Step<'r>> {
+pub fn step<'r>(before: &Known, report: &Cmcd<'r>, gap_ms_max: i64, reached: impl Fn(&str) -> Amounts) -> Option<Step<'r>> {
     let turn = order::turn(before, report.seq, report.at_ms, is_response(report))?;
     let mut after = Known { cdn: report.cdn.as_deref().or(before.cdn.as_deref()).map(str::to_owned), ..before.clone() };
     turn.apply(&mut after, report.seq, report.at_ms, is_response(report));
@@ -66,7 +77,7 @@ pub fn step<'r>(before: &Known, report: &Cmcd<'r>, reached: impl Fn(&str) -> Amo
     let in_use = after.cdn.clone().unwrap_or_else(|| UNKNOWN_CDN.to_owned());
     sums.on(&in_use);
     let elapsed = elapsed_ms(before, report);
-    let counted = elapsed.filter(|ms| *ms <= GAP_MS_MAX).unwrap_or_default().max(0) as u64;
+    let counted = elapsed.filter(|ms| *ms <= gap_ms_max).unwrap_or_default().max(0) as u64;
     match (before.state, &mut after.stall) {
         (Some(State::Playing), _) => sums.on(before.cdn.as_deref().unwrap_or(&in_use)).play_ms += counted,
         (Some(State::Rebuffering), Some(stall)) => {
@@ -89,7 +100,7 @@ pub fn step<'r>(before: &Known, report: &Cmcd<'r>, reached: impl Fn(&str) -> Amo
         after.stall = Some(Stall { cdn: in_use.clone(), began_at_ms: report.at_ms, ms: 0 });
     }
     after.state = now;
-    explain(before, &mut after, report, &in_use, &mut events);
+    explain(before, &mut after, report, &in_use, gap_ms_max, &mut events);
     if events.is_empty() {
         events.push(Event::Cmcd(report.clone()));
     }
@@ -99,7 +110,7 @@ pub fn step<'r>(before: &Known, report: &Cmcd<'r>, reached: impl Fn(&str) -> Amo
     }
     let fell = sums.fell;
     let beat = beat(report, &after, sums.counters(before.ts_ms.unwrap_or(report.at_ms).min(report.at_ms)));
-    Some(Step { known: after, beat, events, fell, gap: elapsed.is_some_and(|ms| ms > GAP_MS_MAX) })
+    Some(Step { known: after, beat, events, fell, gap: elapsed.is_some_and(|ms| ms > gap_ms_max) })
 }
 
 fn is_response(report: &Cmcd<'_>) -> bool {
@@ -112,7 +123,7 @@ fn elapsed_ms(before: &Known, report: &Cmcd<'_>) -> Option<i64> {
 }
 
 /// What the step from one state to the next explains.
-fn explain<'r>(before: &Known, after: &mut Known, report: &Cmcd<'r>, in_use: &str, events: &mut Vec<Event<'r>>) {
+fn explain<'r>(before: &Known, after: &mut Known, report: &Cmcd<'r>, in_use: &str, gap_ms_max: i64, events: &mut Vec<Event<'r>>) {
     let (was, now) = (before.state, after.state);
     let version_1 = report.event.is_none() && now.is_none();
     if !after.begun && (version_1 || now.is_some_and(|now| now != State::Preloading)) {
@@ -127,11 +138,18 @@ fn explain<'r>(before: &Known, after: &mut Known, report: &Cmcd<'r>, in_use: &st
     {
         events.push(Event::Stall(stalled(report, stall)));
     }
+    let mut waited_ms = None;
     if now == Some(State::Playing) && !after.played {
-        after.played = true;
-        let waited = after.starting_at_ms.take().map(|from| report.at_ms.saturating_sub(from)).filter(|ms| (0..=GAP_MS_MAX).contains(ms));
-        let startup_ms = report.startup_ms.or(waited.map(i64::unsigned_abs));
-        events.extend(startup_ms.map(|startup_ms| Event::PlaybackStart(playback_start(report, in_use, startup_ms))));
+        (after.played, after.unmeasured) = (true, true);
+        let waited = after.starting_at_ms.take().map(|from| report.at_ms.saturating_sub(from));
+        waited_ms = waited.filter(|ms| (0..=gap_ms_max).contains(ms)).map(i64::unsigned_abs);
+    }
+    // Some players know how long it took only once they play, and say so with whatever they report next.
+    if after.unmeasured
+        && let Some(startup_ms) = report.startup_ms.or(waited_ms)
+    {
+        after.unmeasured = false;
+        events.push(Event::PlaybackStart(playback_start(report, in_use, startup_ms)));
     }
     if report.event.as_deref() == Some(ERROR)
         && let Some(code) = &report.error
@@ -175,8 +193,11 @@ impl<F: Fn(&str) -> Amounts> Sums<'_, F> {
         self.fell |= fell;
     }
 
+    /// None for a session that has named no CDN yet and has nothing to book: a player says its first states before it
+    /// has asked anybody for anything, and a row of zeros for nobody would only stand in reports.
     fn counters<'r>(self, first_used_at_ms: i64) -> Vec<Counters<'r>> {
-        let counters = self.of.into_iter().map(|(cdn, a)| {
+        let says_something = |(cdn, amounts): &(String, Amounts)| cdn != UNKNOWN_CDN || !amounts.is_zero();
+        let counters = self.of.into_iter().filter(says_something).map(|(cdn, a)| {
             let Amounts { bytes, aborted_bytes, play_ms, stall_ms, stalls } = a;
             Counters { cdn: Cow::Owned(cdn), first_used_at_ms, bytes, aborted_bytes, play_ms, stall_ms, stalls }
         });

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 const T0: i64 = 1_790_000_000_000;
+const GAP_MS_MAX: i64 = 15 * 60_000;
 
 /// A report of session `s`, by the members of its JSON that matter.
 fn report(sn: u64, at_ms: i64, more: &str) -> Cmcd<'static> {
@@ -38,7 +39,7 @@ impl Session {
     fn take(&mut self, report: &Cmcd<'_>) {
         let so_far = self.reached.clone();
         let reached = |cdn: &str| so_far.get(cdn).copied().unwrap_or_default();
-        let Some(step) = step(&self.known, report, reached) else {
+        let Some(step) = step(&self.known, report, GAP_MS_MAX, reached) else {
             self.late += 1;
             return;
         };
@@ -97,6 +98,14 @@ fn a_view_from_its_start_to_its_end() {
 }
 
 #[test]
+fn a_start_that_is_measured_is_told_once_however_late() {
+    let said = |sn, at, event: &str| report(sn, at, &format!(r#""event":"{event}","startup_ms":740,"cdn":"a""#));
+    let session = played(&[sta(0, 0, "r"), sta(1, 740, "p"), said(2, 800, "t"), said(3, 1_800, "t"), sta(4, 2_740, "a")]);
+    assert_eq!(session.told, ["session_start", "cmcd", "start 740", "cmcd", "cmcd"]);
+    assert_eq!(session.on("a"), [2_000, 0, 0, 0], "waiting for the first picture is no stall");
+}
+
+#[test]
 fn rebuffering_is_a_stall_after_playing_alone() {
     // During startup, a seek and a pause it is none, and takes no time.
     let session = played(&[
@@ -145,6 +154,17 @@ fn a_response_moves_neither_time_nor_state_but_tells_the_cdn() {
         report(4, 2_000, r#""event":"t","state":"p""#),
     ]);
     assert_eq!((session.on("b"), session.on(UNKNOWN_CDN)), ([2_000, 0, 0, 50], [0; 4]));
+}
+
+#[test]
+fn before_a_cdn_is_named_nothing_is_booked_unless_there_is_something() {
+    let bare = |sn, at, state: &str| report(sn, at, &format!(r#""event":"ps","state":"{state}""#));
+    let session =
+        played(&[bare(0, 0, "s"), bare(1, 400, "r"), report(2, 300, r#""event":"rr","cdn":"a""#), bare(3, 900, "p"), bare(4, 1_900, "q")]);
+    assert_eq!(session.reached.keys().collect::<Vec<_>>(), ["a"], "no row of zeros for nobody");
+    assert_eq!(session.on("a"), [1_000, 0, 0, 0]);
+    // Who never names one has played all the same.
+    assert_eq!(played(&[bare(0, 0, "p"), bare(1, 700, "q")]).on(UNKNOWN_CDN), [700, 0, 0, 0]);
 }
 
 #[test]

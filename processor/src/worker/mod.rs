@@ -86,6 +86,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
             bitrate_bps_max: config.bitrate_bps_max,
             burst_ms: config.burst_ms,
             late_after_ms: config.late_after_ms,
+            cmcd: config.cmcd,
         };
         Ok(Worker {
             maintenance: Maintenance::new(&config),
@@ -204,7 +205,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
                 metrics.late.inc_by(taken.late.into());
                 metrics.duplicates.inc_by(taken.duplicate.into());
                 metrics.empty.inc_by(taken.empty.into());
-                metrics.cmcd_passed_over.inc_by(taken.passed_over.into());
+                metrics.cmcd_gaps.inc_by(taken.gap.into());
+                metrics.cmcd_fell.inc_by(taken.fell.into());
                 metrics.late_rows.inc_by(taken.late_rows.into());
                 metrics.quarantined_rows.inc_by(taken.quarantined_rows.into());
             }

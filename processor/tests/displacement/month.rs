@@ -57,6 +57,7 @@ impl Month {
             bitrate_bps_max: 2_000_000_000,
             burst_ms: 10_000,
             late_after_ms: 900_000,
+            cmcd: Default::default(),
         };
         let (mut book, mut rows) = (Book::new(rules, Memory::default()), Windows(vec![0; WINDOWS]));
         let mut month = Month { truth: vec![0; WINDOWS], booked: Vec::new(), sessions: 0, heartbeats: 0, viewers_peak: 0 };

@@ -22,6 +22,7 @@ fn book(memory: Memory) -> Book {
         bitrate_bps_max: 2_000_000_000,
         burst_ms: 10_000,
         late_after_ms: 900_000,
+        cmcd: Default::default(),
     };
     Book::new(rules, memory)
 }

@@ -73,6 +73,7 @@ fn booked(records: &[Vec<u8>], commit_every: usize) -> Vec<RecordBatch> {
         bitrate_bps_max: 100_000,
         burst_ms: c.burst_ms,
         late_after_ms: c.late_after_ms,
+        cmcd: Default::default(),
     };
     let (mut book, mut buffer, mut batches) = (Book::new(rules, Memory::default()), Buffer::new(1), Vec::new());
     for (offset, record) in (0..).zip(records) {

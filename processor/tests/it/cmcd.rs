@@ -4,7 +4,7 @@
 use crate::client::*;
 use livemeter_processor::Config;
 use livemeter_processor::book::{Book, Rules, Taken, Wanted};
-use livemeter_processor::cmcd::Known;
+use livemeter_processor::cmcd::{self, Known};
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_processor::memory::Memory;
 use livemeter_processor::session::Session;
@@ -62,6 +62,19 @@ fn life(session: &'static str) -> impl Strategy<Value = Vec<Event<'static>>> {
     })
 }
 
+/// The same, but the first few were said before any CDN was asked for anything.
+fn life_from_nowhere(session: &'static str) -> impl Strategy<Value = Vec<Event<'static>>> {
+    (life(session), 0usize..4).prop_map(|(mut life, bare)| {
+        for event in life.iter_mut().take(bare) {
+            if let Event::Cmcd(report) = event {
+                report.cdn = None;
+                report.bytes.clear();
+            }
+        }
+        life
+    })
+}
+
 fn of(event: &Event<'_>) -> (i64, State, String, u64) {
     let Event::Cmcd(e) = event else { panic!("{}", event.type_name()) };
     (e.at_ms, e.state.unwrap(), e.cdn.as_ref().unwrap().to_string(), e.bytes[0].bytes)
@@ -96,6 +109,10 @@ fn spelled_out(session: &str, life: &[Event<'static>]) -> Sums {
 }
 
 fn book(memory: Memory) -> Book {
+    book_within(memory, cmcd::Limits::default())
+}
+
+fn book_within(memory: Memory, cmcd: cmcd::Limits) -> Book {
     let c = Config::default();
     let rules = Rules {
         split_windows_max: c.split_windows_max,
@@ -104,6 +121,7 @@ fn book(memory: Memory) -> Book {
         bitrate_bps_max: c.bitrate_bps_max,
         burst_ms: c.burst_ms,
         late_after_ms: c.late_after_ms,
+        cmcd,
     };
     Book::new(rules, memory)
 }
@@ -147,7 +165,7 @@ proptest! {
     /// and the rows are those of one quiet pass, and their sums what the reports say.
     #[test]
     fn chunks_repeats_and_crashes_change_no_total(
-        lives in (life("one"), life("two")),
+        lives in (life_from_nowhere("one"), life("two")),
         turns in prop::collection::vec((any::<bool>(), 0usize..20, 0u8..5, 0usize..6), 40),
     ) {
         let mut left = [lives.0.iter(), lives.1.iter()];
@@ -220,11 +238,26 @@ fn a_session_of_too_many_cdns_is_refused_and_goes_on_with_those_it_has() {
 }
 
 #[test]
+fn its_limits_are_those_that_are_set() {
+    let set = cmcd::Limits { gap_ms_max: 2_000, cdns_max: 1 };
+    let (mut book, mut rows) = (book_within(Memory::default(), set), Collected::default());
+    let mut taken = |sn, at, cdn| deliver(&mut book, &report("s", sn, at, State::Playing, cdn, 1), BOTH, &mut rows);
+    assert!(!taken(1, 1_000, "cdn-a").unwrap().gap);
+    assert!(!taken(2, 3_000, "cdn-a").unwrap().gap);
+    assert!(taken(3, 5_001, "cdn-a").unwrap().gap);
+    let refusal = taken(4, 5_500, "cdn-b").unwrap_err();
+    assert_eq!((refusal.code, refusal.limit), (Code::TooMany, Some(1)));
+    let played: u64 = rows.increments.iter().map(|row| row.added[2]).sum();
+    assert_eq!(played, 2_000, "the time of a gap is not counted");
+}
+
+#[test]
 fn what_fell_and_what_is_late_is_counted() {
     let (mut book, mut rows) = (book(Memory::default()), Collected::default());
     let mut taken = |sn, at, bytes| deliver(&mut book, &report("s", sn, at, State::Playing, "cdn-a", bytes), BOTH, &mut rows).unwrap();
-    assert!(!taken(1, 1_000, 50).passed_over);
-    assert!(taken(2, 2_000, 40).passed_over, "bytes that fell");
-    assert!(taken(3, 2_000 + 16 * 60_000, 60).passed_over, "time too long to be counted");
-    assert!(taken(2, 2_000, 40).late);
+    let told = |taken: Taken| (taken.gap, taken.fell, taken.late);
+    assert_eq!(told(taken(1, 1_000, 50)), (false, false, false));
+    assert_eq!(told(taken(2, 2_000, 40)), (false, true, false), "bytes that fell");
+    assert_eq!(told(taken(3, 2_000 + 16 * 60_000, 60)), (true, false, false), "time too long to be counted");
+    assert_eq!(told(taken(2, 2_000, 40)), (false, false, true));
 }

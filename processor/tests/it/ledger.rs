@@ -49,6 +49,7 @@ fn rules() -> Rules {
         bitrate_bps_max: c.bitrate_bps_max,
         burst_ms: c.burst_ms,
         late_after_ms: c.late_after_ms,
+        cmcd: Default::default(),
     }
 }
 

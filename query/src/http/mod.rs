@@ -106,7 +106,7 @@ fn app(config: Config, address: SocketAddr) -> Result<Arc<App>, Error> {
     let metrics = Arc::new(Metrics::default());
     let engine = Engine::new(Arc::clone(&config), Arc::clone(&ledger), Arc::clone(&metrics))?;
     let guard = guard::Guard::new(address, &config.allowed_hosts);
-    let services = Services::new(config.refusals_from.clone());
+    let services = Services::new(config.refusals_from.clone(), config.refusals_ca_file.clone());
     let bills = Arc::new(Bills::new(config.bills.clone()));
     Ok(Arc::new(App { config, ledger, engine, metrics, statuses: Statuses::default(), services, bills, guard }))
 }

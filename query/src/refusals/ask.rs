@@ -1,13 +1,17 @@
-//! One question to one service: `GET /metrics`, no longer and no larger than it may be. The address is the operator's,
-//! never a client's.
+//! One question to one service: `GET /metrics`, no longer and no larger than it may be, over plain HTTP or TLS as its
+//! address says. The address is the operator's, never a client's.
 
+use super::trust;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Empty, LengthLimitError, Limited};
 use hyper::client::conn::http1;
 use hyper::header::{HOST, HeaderValue};
+use hyper::http::uri::{Authority, Scheme};
 use hyper::{Request, StatusCode, Uri};
 use hyper_util::rt::TokioIo;
+use std::path::Path;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 
 /// A service answers within milliseconds; a page waits for the slowest of them.
@@ -24,6 +28,10 @@ pub enum Failure {
     Slow,
     #[error("no connection: {0}")]
     Connect(std::io::Error),
+    #[error("it is https, and {0}")]
+    Trust(#[from] trust::Failure),
+    #[error("no TLS with it: {0}")]
+    Handshake(std::io::Error),
     #[error("the answer broke off: {0}")]
     Broken(hyper::Error),
     #[error("it answered {0}")]
@@ -34,16 +42,25 @@ pub enum Failure {
     NoText,
 }
 
-/// The text of a service's metrics.
-pub async fn metrics(address: &str) -> Result<String, Failure> {
-    tokio::time::timeout(DEADLINE, ask(address)).await.map_err(|_| Failure::Slow)?
+/// The text of a service's metrics. `trusted` is the file of authorities for `https`.
+pub async fn metrics(address: &str, trusted: Option<&Path>) -> Result<String, Failure> {
+    tokio::time::timeout(DEADLINE, ask(address, trusted)).await.map_err(|_| Failure::Slow)?
 }
 
-async fn ask(address: &str) -> Result<String, Failure> {
+async fn ask(address: &str, trusted: Option<&Path>) -> Result<String, Failure> {
     let base: Uri = address.parse().map_err(|_| Failure::Address)?;
     let authority = base.authority().ok_or(Failure::Address)?;
     let host = authority.host().trim_matches(['[', ']']);
-    let stream = TcpStream::connect((host, authority.port_u16().unwrap_or(80))).await.map_err(Failure::Connect)?;
+    let connect = async |port| TcpStream::connect((host, authority.port_u16().unwrap_or(port))).await.map_err(Failure::Connect);
+    if base.scheme() != Some(&Scheme::HTTPS) {
+        return question(authority, connect(80).await?).await;
+    }
+    let client = trust::client(trusted).await?;
+    let name = host.to_owned().try_into().map_err(|_| Failure::Address)?;
+    question(authority, client.connect(name, connect(443).await?).await.map_err(Failure::Handshake)?).await
+}
+
+async fn question(authority: &Authority, stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static) -> Result<String, Failure> {
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(Failure::Broken)?;
     let mut request = Request::new(Empty::<Bytes>::new());
     *request.uri_mut() = Uri::from_static("/metrics");

@@ -3,14 +3,17 @@
 //! service that does not answer is named, and the others count all the same.
 //!
 //! * [`count`]   the text of metrics → counts (pure)
-//! * [`ask`]     one bounded question over plain HTTP
+//! * [`ask`]     one bounded question over plain HTTP or TLS
+//! * [`trust`]   whom a service must be vouched for by
 
 mod ask;
 mod count;
+mod trust;
 
 use chrono::{DateTime, SecondsFormat};
 use futures::future::join_all;
 use livemeter_schemas::refusals::{Asked, Refusals};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 use tokio::sync::Mutex;
 
@@ -20,12 +23,14 @@ const KEPT_FOR: Duration = Duration::from_secs(3);
 /// Services to ask, and what they said last.
 pub struct Services {
     addresses: Vec<String>,
+    trusted: Option<PathBuf>,
     last: Mutex<Option<(Instant, Refusals)>>,
 }
 
 impl Services {
-    pub fn new(addresses: Vec<String>) -> Services {
-        Services { addresses, last: Mutex::default() }
+    /// `trusted` is a file of authorities, needed for addresses that are `https`.
+    pub fn new(addresses: Vec<String>, trusted: Option<PathBuf>) -> Services {
+        Services { addresses, trusted, last: Mutex::default() }
     }
 
     /// Whoever comes while the services are being asked waits for the same answer.
@@ -40,7 +45,7 @@ impl Services {
     }
 
     async fn ask(&self, now_ms: i64) -> Refusals {
-        let texts = join_all(self.addresses.iter().map(|address| ask::metrics(address))).await;
+        let texts = join_all(self.addresses.iter().map(|address| ask::metrics(address, self.trusted.as_deref()))).await;
         let asked = self
             .addresses
             .iter()

@@ -1,6 +1,7 @@
 //! `livemeter deadletter list|replay`: what was refused, by whom and why; and putting it back once it is understood.
 
 mod replay;
+mod report;
 
 use super::records::{TopicReader, layout};
 use crate::cli::Failure;

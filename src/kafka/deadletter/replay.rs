@@ -1,13 +1,15 @@
 //! `livemeter deadletter replay`: records that were refused and are understood now go back on the events'
-//! topic, byte for byte. Nothing is booked twice by that: the ledger knows a record by its seq and counters,
-//! so a second replay adds nothing. What would be refused again is left where it is, with the reason.
+//! topic, byte for byte; a CMCD report that was none is read anew, as ingest reads it (see [`super::report`]). Nothing
+//! is booked twice by that: the ledger knows a record by its seq and counters, so a second replay adds nothing. What
+//! would be refused again is left where it is, with the reason.
 
-use super::{Seen, watermarks};
+use super::{Seen, report, watermarks};
 use crate::cli::Failure;
 use crate::kafka::records::TopicReader;
 use crate::ledger::progress::Bar;
 use crate::services::{limits, serve};
 use crate::settings::Settings;
+use livemeter_ingest::cmcd::hosts::Hosts;
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, DeadLetter, Origin};
@@ -82,7 +84,13 @@ async fn replay(settings: &Settings, wanted: &Wanted, dry_run: bool) -> Result<D
     let ends = watermarks(&brokers, &letters_topic)?;
     let of = ends.values().map(|(low, high)| (high - low).max(0) as u64).sum();
     let mut road = Road {
-        originals: Originals { brokers: brokers.clone(), limits: limits(settings), readers: BTreeMap::new() },
+        originals: Originals {
+            brokers: brokers.clone(),
+            limits: limits(settings),
+            // What the table of settings has let pass, parses.
+            hosts: settings.text("ingest.cmcd_hosts").parse().unwrap_or_default(),
+            readers: BTreeMap::new(),
+        },
         producer: producer(&brokers)?,
         events_topic,
         flying: Vec::new(),
@@ -171,6 +179,7 @@ type Source = (TopicReader, BTreeMap<i32, (i64, i64)>);
 struct Originals {
     brokers: String,
     limits: Limits,
+    hosts: Hosts,
     readers: BTreeMap<String, Source>,
 }
 
@@ -185,7 +194,7 @@ impl Originals {
                 Some(value) => Ok(value),
                 None => kept_whole(letter),
             },
-            None => kept_whole(letter).and_then(|text| wrapped(letter, &text)),
+            None => kept_whole(letter).and_then(|text| self.wrapped(letter, &text)),
         };
         Ok(found.and_then(|value| self.understood(letter, value)))
     }
@@ -210,6 +219,20 @@ impl Originals {
         Ok(found.filter(|text| sha256(text) == letter.sha256))
     }
 
+    /// An event that ingest refused before it was a record: it becomes one, received when it was.
+    fn wrapped(&self, letter: &DeadLetter, text: &[u8]) -> Result<Vec<u8>, String> {
+        if letter.app.is_empty() {
+            return Err("a whole batch was refused, not one event: its client has been told".into());
+        }
+        let text = std::str::from_utf8(text).map_err(|e| format!("it is not UTF-8: {e}"))?;
+        if let Some(beside) = &letter.cmcd {
+            return report::record(letter, beside, text, &self.hosts, &self.limits);
+        }
+        let mut value = Vec::new();
+        record::write(&mut value, &letter.app, letter.received_at_ms, None, text).map_err(|e| e.to_string())?;
+        Ok(value)
+    }
+
     /// Whether the processor would take it now; then it gets the key of its session.
     fn understood(&self, letter: &DeadLetter, value: Vec<u8>) -> Result<Restored, String> {
         let entry = Entry::read(&value, Place { partition: 0, offset: 0 }, &self.limits);
@@ -224,17 +247,6 @@ fn kept_whole(letter: &DeadLetter) -> Result<Vec<u8>, String> {
     let gone = || "the broker no longer holds its record, and the letter kept only its beginning".to_owned();
     let kept = letter.kept().ok_or_else(gone)?;
     if kept.len() as u64 == letter.length_bytes && sha256(&kept) == letter.sha256 { Ok(kept) } else { Err(gone()) }
-}
-
-/// An event that ingest refused before it was a record: it becomes one, received when it was.
-fn wrapped(letter: &DeadLetter, text: &[u8]) -> Result<Vec<u8>, String> {
-    if letter.app.is_empty() {
-        return Err("a whole batch was refused, not one event: its client has been told".into());
-    }
-    let text = std::str::from_utf8(text).map_err(|e| format!("it is not UTF-8: {e}"))?;
-    let mut value = Vec::new();
-    record::write(&mut value, &letter.app, letter.received_at_ms, None, text).map_err(|e| e.to_string())?;
-    Ok(value)
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -3,8 +3,8 @@
 import type { Sample } from "../page/contract.ts";
 
 /** Each plays with its own CMCD reporter, and nothing of ours. */
-export type Player = "hls.js" | "dash.js";
-export const PLAYERS: readonly Player[] = ["hls.js", "dash.js"];
+export type Player = "hls.js" | "dash.js" | "shaka";
+export const PLAYERS: readonly Player[] = ["hls.js", "dash.js", "shaka"];
 
 export interface PageSettings {
   player: Player;

@@ -1,6 +1,6 @@
-// `make cmcd`: hls.js and dash.js in Chromium, each with its own CMCD reporter and no SDK of ours, posting to the real
-// ingest, from an edge that is throttled half way; and the Common Media Library's reporter without a player. The
-// ledger is compared with what the pages saw. The last line on standard output is for programs.
+// `make cmcd`: hls.js, dash.js and Shaka Player in Chromium, each with its own CMCD reporter and no SDK of ours, posting
+// to the real ingest, from an edge that is throttled half way; and the Common Media Library's reporter without a player.
+// The ledger is compared with what the pages saw. The last line on standard output is for programs.
 
 import { validateCmcdEventReport } from "@svta/cml-cmcd";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -125,12 +125,18 @@ async function metered(services: Services, session: string, cdn: string): Promis
   return { play_ms: of("play_ms"), stall_ms: of("stall_ms"), stalls: of("stalls"), bytes: of("bytes") };
 }
 
+async function startups(services: Services, session: string): Promise<number[]> {
+  const rows = await sql(services, `SELECT startup_ms FROM events WHERE app = '${APP}' AND session_id = '${session}' AND type = 'playback_start'`);
+  return rows.map((row) => Number(row.startup_ms));
+}
+
 async function compare(services: Services, { player, session, posts }: Viewer, said: Seen): Promise<Compared> {
   // hls.js ends its bodies with a line feed, which the standard's validator does not like and the collector trims.
   const valid = posts.filter(({ body, headers }) => validateCmcdEventReport({ url: services.cmcd_url, method: "POST", headers, body: body.trimEnd() }).valid).length;
   const taken = posts.filter(({ status }) => status === 204).length;
-  const bytes_told = player === "hls.js" ? said.bytes_told : null;
-  return { player, meter: await metered(services, session, "cdn-a"), seen: seen(judge(said.samples, RULE)), bytes_told, reports: { posted: posts.length, taken, valid } };
+  const startups_ms = await startups(services, session);
+  const bytes_told = player === "dash.js" ? null : said.bytes_told;
+  return { player, meter: await metered(services, session, "cdn-a"), seen: seen(judge(said.samples, RULE)), startups_ms, bytes_told, reports: { posted: posts.length, taken, valid } };
 }
 
 /** The reporter without a player: to the millisecond. */
