@@ -204,6 +204,14 @@ describe("words", () => {
     expect(same.map(([key]) => key)).toEqual([]);
   });
 
+  it("counts one as one, and more as more", () => {
+    const said = (count: string) => [en.logsIs(count, count), en.lines(count), en.badLines(count), en.invoiceLines(count, "5 CNY"), en.explained(count), en.samples(count, count, "2"), en.burstUsed(count, count)];
+    expect(said("1")).toEqual(["1 file, 1 line", "1 line", "1 bad line", "1 line, total 5 CNY", "1 cause named", "1 sample, the largest dropped, rank 2 billed", "1 of 1 free window used"]);
+    expect(said("0").slice(0, 2)).toEqual(["0 files, 0 lines", "0 lines"]);
+    expect(en.samples("9", "0", "1")).toBe("9 samples, none dropped, rank 1 billed");
+    expect(said("1,201")).toEqual(["1,201 files, 1,201 lines", "1,201 lines", "1,201 bad lines", "1,201 lines, total 5 CNY", "1,201 causes named", "1,201 samples, the 1,201 largest dropped, rank 2 billed", "1,201 of 1,201 free windows used"]);
+  });
+
   it("has a definition for every column with a figure, the service's own first", () => {
     const names = meanings([]).map(({ name }) => name);
     expect(Object.keys(en.columns).filter((column) => !names.includes(column))).toEqual([]);
