@@ -47,6 +47,7 @@ const INVOICED = Math.round(TOTAL.log * 1.0486);
 const there = (at: number) => `${new Date(at + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;
 const dayOf = (at: number) => there(at).slice(0, 10);
 export const BILLED = there(ranked[DROPPED]!.at);
+export const BILLED_DAY = BILLED.slice(0, 10);
 
 const invoice: InvoiceSummary = { vendor: "cdn-a", name: "cdn-a-2026-04.xlsx", sha256: sha("invoice"), known: false, currency: "CNY", total: "1043576.8450", lines: 3, from: "2026-03-31T16:00:00Z", to: "2026-04-30T16:00:00Z" };
 const log: LogImport = {
@@ -55,15 +56,25 @@ const log: LogImport = {
 };
 const source: Source = { table_version: 4211, offsets: ["0:918273", "1:918004"], contract_sha256: CHOSEN.sha256, invoice_sha256: invoice.sha256, log_sha256: [log.sha256] };
 
+/** Why something was not taken. */
+export interface Refused {
+  refused: string;
+  field?: string;
+  value?: number;
+  limit?: number;
+}
+
 export class Bills {
+  /** Every paper is refused with this. */
+  refusal: Refused | null = null;
   contracts: ContractSummary[] = CONTRACTS;
   logs: LogImport[] = [log];
   invoices: InvoiceSummary[] = [invoice];
 
   /** What is answered; a number is a status, its words the refusal. */
-  answer(method: string, path: string, query: URLSearchParams, body: string): object | { refused: string; field?: string } {
+  answer(method: string, path: string, query: URLSearchParams, body: string): object | Refused {
     const name = path.replace("/v1/bills/", "");
-    if (method === "POST") return this.take(name, query, body);
+    if (method === "POST") return this.refusal ?? this.take(name, query, body);
     if (name === "contracts") return { contracts: this.contracts };
     if (name === "logs") return { imports: this.logs.map((one) => ({ ...one, bad: [] })) };
     if (name === "invoices") return { invoices: this.invoices };
