@@ -313,6 +313,10 @@ describe("the room", () => {
     await page.click("button[lang=zh-CN]");
     expect(await text(page, "#verdict")).toContain("应提出异议");
     expect(await page.locator(".causes h3").allInnerTexts()).toEqual(["单位错误", "某天重复计费"]);
+    // What the service says in words, it says in the page's language.
+    expect(await text(page, ".causes li:first-child")).toContain("把 1024² 当作了 1000²");
+    expect(await text(page, "article:has(> #owed-log) .formula >> nth=2")).toBe("第 433 名采样，字节 × 8 ÷ 300 秒 ÷ 1000²");
+    expect(await text(page, ".ahead")).toContain("估计值，方法：按整日重抽样");
     expect(await text(page, "#windows")).toBe("2026-04-17 的 5 分钟窗口");
     expect(await page.inputValue("#contract-text")).toBe("id = 1");
     expect(await page.getAttribute("html", "lang")).toBe("zh-CN");

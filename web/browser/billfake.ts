@@ -140,8 +140,8 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
     ],
     causes: invoiced
       ? [
-          { cause: "wrong_unit", invoice_row: 2, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000²." },
-          { cause: "day_billed_twice", invoice_row: 3, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”." },
+          { cause: "wrong_unit", invoice_row: 2, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000².", evidence_zh: "账单为 83.2841 Mbps；我方 79.4210 Mbps × 1.048576 为 83.2789：把 1024² 当作了 1000²。" },
+          { cause: "day_billed_twice", invoice_row: 3, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”.", evidence_zh: "第 2 行与第 3 行都收取 2026-04-17：一次在全月之内，一次单独作为“补收”。" },
         ]
       : [],
     lines: [
@@ -161,11 +161,11 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
 }
 
 const steps = (p95: string, billed: string, amount: string) => [
-  { name: "Samples", formula: "288 windows × 30 days", value: "8640" },
-  { name: "Dropped", formula: "floor(0.05 × 8640), the largest", value: "432" },
-  { name: "95th percentile", formula: "sample of rank 433, bytes × 8 ÷ 300 s ÷ 1000²", value: p95 },
-  { name: "Overhead", formula: "client's count × 1.07; none on the log", value: billed },
-  { name: "Amount", formula: `${billed} Mbps × 12000.0000 CNY`, value: amount },
+  { name: "Samples", formula: "288 windows × 30 days", formula_zh: "288 个窗口 × 30 天", value: "8640" },
+  { name: "Dropped", formula: "floor(0.05 × 8640), the largest", formula_zh: "floor(0.05 × 8640)，最大的", value: "432" },
+  { name: "95th percentile", formula: "sample of rank 433, bytes × 8 ÷ 300 s ÷ 1000²", formula_zh: "第 433 名采样，字节 × 8 ÷ 300 秒 ÷ 1000²", value: p95 },
+  { name: "Overhead", formula: "client's count × 1.07; none on the log", formula_zh: "客户端计量 × 1.07；日志不加", value: billed },
+  { name: "Amount", formula: `${billed} Mbps × 12000.0000 CNY`, formula_zh: `${billed} Mbps × 12000.0000 CNY`, value: amount },
 ];
 
 function windows(day: string): BillWindows {
@@ -204,7 +204,7 @@ function simulation(period: string): Simulation {
     contract: CHOSEN,
     period,
     modes: [cost("traffic", "9714.203", "GB", "912004.1172", true, "cdn-a-2025"), cost("p95_day_avg", "77.0042", "Mbps", "924050.4000"), cost("p95_month", "79.4210", "Mbps", "953052.0000"), cost("peak4_month", "91.0003", "Mbps", "1092003.6000")],
-    forecast: { method: "bootstrap over whole days", p50_bps: 79_421_000, low_bps: 77_802_113, high_bps: 83_009_771, confidence_percent: 90 },
+    forecast: { method: "bootstrap over whole days", method_zh: "按整日重抽样", p50_bps: 79_421_000, low_bps: 77_802_113, high_bps: 83_009_771, confidence_percent: 90 },
     burst: { level_bps: 79_421_000, slots: DROPPED, used: 398, left: 34, alert: true },
     source,
   };

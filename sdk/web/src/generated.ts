@@ -513,8 +513,9 @@ export interface components {
             window: string;
         };
         BillStep: {
-            /** @description The formula in words and signs. */
+            /** @description The formula in words and signs, with the figures that went in. */
             formula: string;
+            formula_zh: string;
             name: string;
             value: string;
         };
@@ -564,6 +565,7 @@ export interface components {
             day: string | null;
             /** @description Why it is named, in words, with the figures compared. */
             evidence: string;
+            evidence_zh: string;
             /**
              * Format: uint64
              * @description Row of the invoice, from 1; null where it is of the whole.
@@ -859,7 +861,9 @@ export interface components {
             high_bps: number;
             /** Format: int64 */
             low_bps: number;
+            /** @description How it was made, in words. */
             method: string;
+            method_zh: string;
             /** Format: int64 */
             p50_bps: number;
         };

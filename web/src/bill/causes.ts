@@ -5,7 +5,7 @@ import { money } from "./decimal";
 import type { BillCheck } from "./shapes";
 import type { BillContext } from "./state";
 
-export function causes({ causes: found, contract, invoice }: BillCheck, { w }: BillContext): HTMLElement | null {
+export function causes({ causes: found, contract, invoice }: BillCheck, { w, locale }: BillContext): HTMLElement | null {
   if (!invoice && found.length === 0) return null;
   const where = (row: number | null | undefined, day: string | null | undefined) =>
     [row === null || row === undefined ? w.wholeInvoice : w.invoiceRow(String(row)), day ? w.ofDay(day) : ""].filter(Boolean).join(", ");
@@ -14,7 +14,7 @@ export function causes({ causes: found, contract, invoice }: BillCheck, { w }: B
       "li",
       {},
       el("div", { class: "cause" }, el("h3", {}, w.causes[cause.cause] ?? cause.cause), el("span", { class: "where" }, where(cause.invoice_row, cause.day)), el("strong", { class: "amount" }, money(cause.amount, contract.currency, true))),
-      el("p", {}, cause.evidence),
+      el("p", {}, locale === "zh" ? cause.evidence_zh : cause.evidence),
     ),
   );
   return el("section", { class: "panel", "aria-labelledby": "causes" }, el("h2", { id: "causes" }, w.causesTitle), items.length === 0 ? el("p", { class: "definition" }, w.noCauses) : el("ol", { class: "causes" }, ...items));
