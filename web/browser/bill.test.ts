@@ -108,6 +108,10 @@ describe("reading", () => {
       const meanings = page.locator(`section[aria-labelledby=${table}] details li .definition code`);
       expect(await meanings.count()).toBe(await page.locator(`section[aria-labelledby=${table}] thead th.number`).count());
     }
+    const steps = page.locator("section[aria-labelledby=waterfall] .meanings li");
+    expect(await steps.count()).toBeGreaterThan(5);
+    expect(await steps.locator(".definition code").count()).toBe(await steps.count());
+    expect(await page.locator(".ahead .definition code").allInnerTexts()).toEqual(["forecast_p95_bps", "burst_slots"]);
   });
 
   it("shows modes by cost, the forecast with its interval, and the burst budget with its alert", async () => {

@@ -775,7 +775,7 @@ export interface components {
              */
             stalls: number;
         };
-        /** @description `GET /v1/definitions`: every metric a report may show. */
+        /** @description `GET /v1/definitions`: every metric a report or the bill check may show. */
         Definitions: {
             metrics: components["schemas"]["Metric"][];
             /**
