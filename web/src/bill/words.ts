@@ -120,6 +120,7 @@ export const en = {
     invoice_difference: "Invoiced beyond it",
     invoice: "Invoice",
   } as Record<string, string>,
+  stepMeanings: "What these steps mean",
   step: "Step",
   running: "Running total",
   interval: "Interval",
