@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import type { Definitions } from "../src/api";
 import { dayColumns } from "../src/bill/daycolumns";
-import { UNITS, bytes, exactBytes, fitting, grouped, inUnit, minus, money, quantity, sign } from "../src/bill/decimal";
+import { UNITS, bytes, exactBytes, fitting, grouped, inUnit, minus, money, quantity, readable, sign } from "../src/bill/decimal";
 import { LINES_MAX, lineRange, written } from "../src/bill/linerange";
 import { refusedLine } from "../src/bill/refusal";
 import type { BillWindow, CheckDay, ContractSummary, WaterfallStep } from "../src/bill/shapes";
@@ -43,6 +43,16 @@ describe("decimals", () => {
     expect(plain(money("1043576.8450", "CNY"))).toBe("1,043,576.8450 CNY");
     expect(money(null, "CNY")).toBe("–");
     expect(plain(quantity("79.4210", "Mbps"))).toBe("79.4210 Mbps");
+  });
+
+  it.each([
+    ["35094.576755137508735061", "35,094.576755 GiB"],
+    ["-0.0000005", "−0.000001 GiB"],
+    ["0.999999999", "1.000000 GiB"],
+    ["79.4210", "79.4210 GiB"],
+    ["n/a", "n/a GiB"],
+  ])("%s is read as %s in a column", (decimal, shown) => {
+    expect(plain(readable(decimal, "GiB"))).toBe(shown);
   });
 
   it.each([

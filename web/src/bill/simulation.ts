@@ -4,7 +4,7 @@ import { definition } from "../context";
 import { el } from "../dom";
 import * as format from "../format";
 import { type Column, table } from "../table";
-import { money, quantity } from "./decimal";
+import { money, quantity, readable } from "./decimal";
 import type { BurstBudget, Forecast, ModeCost, Simulation } from "./shapes";
 import type { BillContext } from "./state";
 
@@ -12,7 +12,7 @@ export function simulation(found: Simulation, context: BillContext): HTMLElement
   const { w } = context;
   const columns: Column<ModeCost>[] = [
     { label: w.mode, cell: (mode) => ({ text: named(mode, found.contract.id, context) }) },
-    { label: w.columns.mode_quantity ?? "", metric: "mode_quantity", cell: (mode) => ({ text: quantity(mode.quantity, mode.unit) }) },
+    { label: w.columns.mode_quantity ?? "", metric: "mode_quantity", cell: (mode) => ({ text: readable(mode.quantity, mode.unit), exact: quantity(mode.quantity, mode.unit) }) },
     { label: w.columns.mode_amount ?? "", metric: "mode_amount", cell: (mode) => ({ text: money(mode.amount, mode.currency) }) },
   ];
   const modes = table<ModeCost>("modes", w.modesTitle, columns, context);

@@ -11,6 +11,7 @@ const LABEL_PX = 190;
 const FIGURE_PX = 190;
 const BAR_PX = 20;
 const AXIS_PX = 22;
+const TICK_PX = 76;
 
 export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext): HTMLElement {
   const name = (bar: Bar) => w.steps[bar.step.step] ?? bar.step.step;
@@ -22,10 +23,12 @@ export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext
     const [left, right] = narrow ? [0, width] : [LABEL_PX, width - FIGURE_PX];
     const x = (share: number) => left + share * (right - left);
     const height = layout.bars.length * row + AXIS_PX;
+    let last = -Infinity;
+    // At the very edge a label would be cut, and too near another it could not be read.
+    const fits = (at: number) => at <= right - 24 && at >= left + 24 && at - last >= TICK_PX && ((last = at), true);
     const grid = layout.ticks.flatMap(({ at, bytes: tick }) => [
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: narrow ? 24 : 4, y2: height - AXIS_PX }),
-      // At the very edge a label would be cut.
-      ...(x(at) > right - 24 || x(at) < left + 24 ? [] : [svg("text", { class: "tick", x: x(at), y: height - 6, "text-anchor": "middle" }, tickText(tick, unit))]),
+      ...(!fits(x(at)) ? [] : [svg("text", { class: "tick", x: x(at), y: height - 6, "text-anchor": "middle" }, tickText(tick, unit))]),
     ]);
     const rows = layout.bars.flatMap((bar, i) => {
       const top = i * row;
