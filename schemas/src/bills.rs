@@ -184,8 +184,9 @@ pub struct BillOf {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct BillStep {
     pub name: String,
-    /// The formula in words and signs.
+    /// The formula in words and signs, with the figures that went in.
     pub formula: String,
+    pub formula_zh: String,
     pub value: String,
 }
 
@@ -205,6 +206,7 @@ pub struct Cause {
     pub amount: String,
     /// Why it is named, in words, with the figures compared.
     pub evidence: String,
+    pub evidence_zh: String,
 }
 
 /// One line of the bill: a scope of the contract beside the invoice's line for it.
@@ -315,7 +317,9 @@ pub struct ModeCost {
 /// The 95th percentile at the period's end, from its windows so far. An estimate, and labelled so.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Forecast {
+    /// How it was made, in words.
     pub method: String,
+    pub method_zh: String,
     pub p50_bps: i64,
     pub low_bps: i64,
     pub high_bps: i64,

@@ -18,7 +18,7 @@
 //! * [`bills`]      the shapes of the bill check: contracts, logs, invoices, differences, simulation
 //! * [`sql`]        a query in SQL, and its answer
 //! * [`openapi`]    the published HTTP contract, assembled from all of the above
-//! * [`published`]  the committed files made from these types: OpenAPI, JSON Schema, the ledger's columns
+//! * [`published`]  the committed files made from these types: OpenAPI, JSON Schema, the ledger's columns, definitions
 
 pub mod answer;
 pub mod bills;

@@ -5,10 +5,11 @@ use crate::answer::{Answer, Batch};
 use crate::event::Event;
 use crate::period::ClosedPeriod;
 use crate::record::{DeadLetter, Record};
+use crate::reports::Definitions;
 use crate::{derived, ledger, openapi};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 /// Each file's path below this crate's folder, and its text.
 pub fn files() -> Vec<(&'static str, String)> {
@@ -16,6 +17,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("openapi.json", text(openapi::document())),
         ("ledger.json", text(ledger::describe())),
         ("derived.json", text(derived::describe())),
+        ("definitions.json", text(json!(Definitions::published()))),
         ("json/batch.schema.json", text(schema::<Batch>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/event.schema.json", text(schema::<Event>(SchemaSettings::draft2020_12().for_deserialize()))),
         ("json/record.schema.json", text(schema::<Record>(SchemaSettings::draft2020_12().for_deserialize()))),

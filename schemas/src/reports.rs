@@ -1,6 +1,7 @@
 //! The shapes of the two reports, of the definitions and of the status: what may be asked and what is answered.
 
-use crate::metrics::Metric;
+use crate::METRICS_VERSION;
+use crate::metrics::{self, Metric};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -99,12 +100,19 @@ pub struct Report<Row> {
     pub rows: Vec<Row>,
 }
 
-/// `GET /v1/definitions`: every metric a report may show.
+/// `GET /v1/definitions`: every metric a report or the bill check may show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Definitions {
     /// Version of the definitions as a whole.
     pub version: u32,
     pub metrics: Vec<Metric>,
+}
+
+impl Definitions {
+    /// As they are now.
+    pub fn published() -> Definitions {
+        Definitions { version: METRICS_VERSION, metrics: metrics::all().copied().collect() }
+    }
 }
 
 /// `GET /v1/status`: what the ledger holds now, and how fresh it is.

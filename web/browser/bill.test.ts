@@ -111,6 +111,10 @@ describe("reading", () => {
       const meanings = page.locator(`section[aria-labelledby=${table}] details li .definition code`);
       expect(await meanings.count()).toBe(await page.locator(`section[aria-labelledby=${table}] thead th.number`).count());
     }
+    const steps = page.locator("section[aria-labelledby=waterfall] .meanings li");
+    expect(await steps.count()).toBeGreaterThan(5);
+    expect(await steps.locator(".definition code").count()).toBe(await steps.count());
+    expect(await page.locator(".ahead .definition code").allInnerTexts()).toEqual(["forecast_p95_bps", "burst_slots"]);
   });
 
   it("shows modes by cost, the forecast with its interval, and the burst budget with its alert", async () => {
@@ -352,6 +356,10 @@ describe("the room", () => {
     await page.click("button[lang=zh-CN]");
     expect(await text(page, "#verdict")).toContain("应提出异议");
     expect(await page.locator(".causes h3").allInnerTexts()).toEqual(["单位错误", "某天重复计费"]);
+    // What the service says in words, it says in the page's language.
+    expect(await text(page, ".causes li:first-child")).toContain("把 1024² 当作了 1000²");
+    expect(await text(page, "article:has(> #owed-log) .formula >> nth=2")).toBe("第 433 名采样，字节 × 8 ÷ 300 秒 ÷ 1000²");
+    expect(await text(page, ".ahead")).toContain("估计值，方法：按整日重抽样");
     expect(await text(page, "#windows")).toBe("2026-04-17 的 5 分钟窗口");
     expect(await page.inputValue("#contract-text")).toBe("id = 1");
     expect(await page.getAttribute("html", "lang")).toBe("zh-CN");

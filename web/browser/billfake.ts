@@ -47,6 +47,7 @@ const INVOICED = Math.round(TOTAL.log * 1.0486);
 const there = (at: number) => `${new Date(at + 8 * 3_600_000).toISOString().slice(0, 19)}+08:00`;
 const dayOf = (at: number) => there(at).slice(0, 10);
 export const BILLED = there(ranked[DROPPED]!.at);
+export const BILLED_DAY = BILLED.slice(0, 10);
 
 const invoice: InvoiceSummary = { vendor: "cdn-a", name: "cdn-a-2026-04.xlsx", sha256: sha("invoice"), known: false, currency: "CNY", total: "1043576.8450", lines: 3, from: "2026-03-31T16:00:00Z", to: "2026-04-30T16:00:00Z" };
 const log: LogImport = {
@@ -55,15 +56,25 @@ const log: LogImport = {
 };
 const source: Source = { table_version: 4211, offsets: ["0:918273", "1:918004"], contract_sha256: CHOSEN.sha256, invoice_sha256: invoice.sha256, log_sha256: [log.sha256] };
 
+/** Why something was not taken. */
+export interface Refused {
+  refused: string;
+  field?: string;
+  value?: number;
+  limit?: number;
+}
+
 export class Bills {
+  /** Every paper is refused with this. */
+  refusal: Refused | null = null;
   contracts: ContractSummary[] = CONTRACTS;
   logs: LogImport[] = [log];
   invoices: InvoiceSummary[] = [invoice];
 
   /** What is answered; a number is a status, its words the refusal. */
-  answer(method: string, path: string, query: URLSearchParams, body: string): object | { refused: string; field?: string } {
+  answer(method: string, path: string, query: URLSearchParams, body: string): object | Refused {
     const name = path.replace("/v1/bills/", "");
-    if (method === "POST") return this.take(name, query, body);
+    if (method === "POST") return this.refusal ?? this.take(name, query, body);
     if (name === "contracts") return { contracts: this.contracts };
     if (name === "logs") return { imports: this.logs.map((one) => ({ ...one, bad: [] })) };
     if (name === "invoices") return { invoices: this.invoices };
@@ -130,8 +141,8 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
     ],
     causes: invoiced
       ? [
-          { cause: "wrong_unit", invoice_row: 2, invoice_rows: [2], invoice_rows_more: 0, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000²." },
-          { cause: "day_billed_twice", invoice_row: 3, invoice_rows: [3], invoice_rows_more: 0, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”." },
+          { cause: "wrong_unit", invoice_row: 2, invoice_rows: [2], invoice_rows_more: 0, day: null, amount: "46358.5950", evidence: "The invoice has 83.2841 Mbps; our 79.4210 Mbps × 1.048576 is 83.2789: 1024² was taken for 1000².", evidence_zh: "账单为 83.2841 Mbps；我方 79.4210 Mbps × 1.048576 为 83.2789：把 1024² 当作了 1000²。" },
+          { cause: "day_billed_twice", invoice_row: 3, invoice_rows: [3], invoice_rows_more: 0, day: "2026-04-17", amount: "44166.2500", evidence: "Rows 2 and 3 both bill 2026-04-17: once within the month, once alone as “supplement”.", evidence_zh: "第 2 行与第 3 行都收取 2026-04-17：一次在全月之内，一次单独作为“补收”。" },
         ]
       : [],
     lines: [
@@ -151,11 +162,11 @@ function check(period: string, invoiced: InvoiceSummary | undefined, logged: boo
 }
 
 const steps = (p95: string, billed: string, amount: string) => [
-  { name: "Samples", formula: "288 windows × 30 days", value: "8640" },
-  { name: "Dropped", formula: "floor(0.05 × 8640), the largest", value: "432" },
-  { name: "95th percentile", formula: "sample of rank 433, bytes × 8 ÷ 300 s ÷ 1000²", value: p95 },
-  { name: "Overhead", formula: "client's count × 1.07; none on the log", value: billed },
-  { name: "Amount", formula: `${billed} Mbps × 12000.0000 CNY`, value: amount },
+  { name: "Samples", formula: "288 windows × 30 days", formula_zh: "288 个窗口 × 30 天", value: "8640" },
+  { name: "Dropped", formula: "floor(0.05 × 8640), the largest", formula_zh: "floor(0.05 × 8640)，最大的", value: "432" },
+  { name: "95th percentile", formula: "sample of rank 433, bytes × 8 ÷ 300 s ÷ 1000²", formula_zh: "第 433 名采样，字节 × 8 ÷ 300 秒 ÷ 1000²", value: p95 },
+  { name: "Overhead", formula: "client's count × 1.07; none on the log", formula_zh: "客户端计量 × 1.07；日志不加", value: billed },
+  { name: "Amount", formula: `${billed} Mbps × 12000.0000 CNY`, formula_zh: `${billed} Mbps × 12000.0000 CNY`, value: amount },
 ];
 
 function windows(day: string): BillWindows {
@@ -211,7 +222,7 @@ function simulation(period: string): Simulation {
     contract: CHOSEN,
     period,
     modes: [cost("traffic", "9714.203", "GB", "912004.1172", true, "cdn-a-2025"), cost("p95_day_avg", "77.0042", "Mbps", "924050.4000"), cost("p95_month", "79.4210", "Mbps", "953052.0000"), cost("peak4_month", "91.0003", "Mbps", "1092003.6000")],
-    forecast: { method: "bootstrap over whole days", p50_bps: 79_421_000, low_bps: 77_802_113, high_bps: 83_009_771, confidence_percent: 90 },
+    forecast: { method: "bootstrap over whole days", method_zh: "按整日重抽样", p50_bps: 79_421_000, low_bps: 77_802_113, high_bps: 83_009_771, confidence_percent: 90 },
     burst: { level_bps: 79_421_000, level: "last_month", slots: DROPPED, used: 398, left: 34, alert: true },
     source,
   };

@@ -12,6 +12,8 @@ export const NOW = Date.parse("2026-05-04T10:08:20Z");
 const WINDOW = 300_000;
 const CDNS = ["cdn-a", "cdn-b", "cdn-c"];
 const PROGRAMMES = ["match-7", "news-24", "gala-night", "e-sports-final"];
+/** As the service publishes them. */
+const DEFINITIONS = JSON.parse(await readFile(new URL("../../schemas/definitions.json", import.meta.url), "utf8")) as Definitions;
 
 /** `away`: connections are cut. `busy`: every report is refused. `empty`: no row was ever written.
  *  `quiet`: rows exist, but none in the range. */
@@ -112,7 +114,7 @@ function bill(response: ServerResponse, bills: Bills, method: string, url: URL, 
   if (/export|evidence/.test(url.pathname)) return void response.writeHead(200, { "content-disposition": 'attachment; filename="bill.csv"' }).end("day,bytes\n");
   const answer = bills.answer(method, url.pathname, url.searchParams, body);
   if (!("refused" in answer)) return json(response, answer);
-  json(response, { error: "refused", reason: answer.refused, field: answer.field ?? null, retry: false } satisfies Problem, 422);
+  json(response, { error: "refused", reason: answer.refused, field: answer.field ?? null, value: answer.value ?? null, limit: answer.limit ?? null, retry: false } satisfies Problem, 422);
 }
 
 function json(response: ServerResponse, value: object, code = 200): void {
@@ -238,26 +240,3 @@ function sql(response: ServerResponse, statement: string): void {
   };
   return json(response, answer);
 }
-
-const metric = (name: string, unit: string, formula: string, formula_zh: string, source = "Livemeter") => ({ name, version: 1, unit, formula, formula_zh, source });
-const DEFINITIONS: Definitions = {
-  version: 1,
-  metrics: [
-    metric("bytes", "B", "Network body bytes of completed responses from the CDN's hosts; playlists included, browser-cache hits excluded", "从该 CDN 主机完整收到的响应正文字节数；含播放列表，不含浏览器缓存命中"),
-    metric("aborted_bytes", "B", "Body bytes of aborted responses, as far as they got; never part of bytes", "被中止的响应已收到的正文字节数；不计入 bytes"),
-    metric("sessions", "", "Sessions with any row in the ledger", "账本中有记录的会话数"),
-    metric("peak_bandwidth_bps", "bit/s", "The highest 5-minute bandwidth: bytes in the window × 8 ÷ 300 s", "最高的 5 分钟带宽：窗口内字节 × 8 ÷ 300 秒", "percentile billing"),
-    metric("play_ms", "ms", "Time in state playing, charged to the CDN of the media at the playhead", "处于播放状态的时间，计入播放头处媒体所属的 CDN", "CTA-5004-B states"),
-    metric("stall_ms", "ms", "Time in state rebuffering after playing, or with a frozen picture; charged to the CDN in use when the stall began", "播放后重新缓冲或画面冻结的时间；计入卡顿开始时所用的 CDN", "CTA-5004-B states"),
-    metric("stalls", "", "Transitions from playing into rebuffering, and frozen pictures; one that overlaps another is one stall", "从播放进入重新缓冲或画面冻结的次数；重叠的算一次", "CTA-5004-B states"),
-    metric("stall_ratio", "", "Σ stall_ms ÷ (Σ play_ms + Σ stall_ms); sum over sum, never a mean of ratios", "Σ stall_ms ÷ (Σ play_ms + Σ stall_ms)；先求和再相除，绝不取比率的平均", "Media3"),
-    metric("stalls_per_100s", "1/100 s", "100 × stalls ÷ seconds played", "100 × 卡顿次数 ÷ 播放秒数"),
-    metric("stall_ms_per_100s", "ms/100 s", "100 × stall_ms ÷ seconds played", "100 × 卡顿毫秒 ÷ 播放秒数"),
-    metric("views", "", "Sessions with play time", "有播放时间的会话数"),
-    metric("stalled_views_ratio", "", "Views with at least one stall ÷ views that started", "至少卡顿一次的观看数 ÷ 已开始的观看数"),
-    metric("startup_p50_ms", "ms", "Starting → playing, once per view; median", "从开始到播放，每次观看一次；中位数", "CTA-5004-B states"),
-    metric("startup_p95_ms", "ms", "Starting → playing, once per view; 95th percentile", "从开始到播放，每次观看一次；第 95 百分位", "CTA-5004-B states"),
-    metric("bandwidth_bps", "bit/s", "bytes in the window × 8 ÷ seconds of the window", "窗口内字节 × 8 ÷ 窗口秒数", "percentile billing"),
-    metric("freshness_ms", "ms", "The query service's clock − when ingest received the newest row of the ledger", "查询服务的时钟 − 接入服务收到账本最新一行的时间"),
-  ],
-};

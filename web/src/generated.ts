@@ -598,8 +598,9 @@ export interface components {
             window: string;
         };
         BillStep: {
-            /** @description The formula in words and signs. */
+            /** @description The formula in words and signs, with the figures that went in. */
             formula: string;
+            formula_zh: string;
             name: string;
             value: string;
         };
@@ -651,6 +652,7 @@ export interface components {
             day: string | null;
             /** @description Why it is named, in words, with the figures compared. */
             evidence: string;
+            evidence_zh: string;
             /**
              * Format: uint64
              * @description Row of the invoice, from 1; null where it is of the whole. Of several, the first.
@@ -877,7 +879,7 @@ export interface components {
              */
             stalls: number;
         };
-        /** @description `GET /v1/definitions`: every metric a report may show. */
+        /** @description `GET /v1/definitions`: every metric a report or the bill check may show. */
         Definitions: {
             metrics: components["schemas"]["Metric"][];
             /**
@@ -963,7 +965,9 @@ export interface components {
             high_bps: number;
             /** Format: int64 */
             low_bps: number;
+            /** @description How it was made, in words. */
             method: string;
+            method_zh: string;
             /** Format: int64 */
             p50_bps: number;
         };

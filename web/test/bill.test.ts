@@ -1,9 +1,10 @@
 // The bill check's pure parts: exact figures, the waterfall's layout, the view in the address.
 
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
+import type { Definitions } from "../src/api";
 import { dayColumns } from "../src/bill/daycolumns";
-import { UNITS, bytes, exactBytes, fitting, grouped, inUnit, minus, money, quantity, sign } from "../src/bill/decimal";
-import { meanings } from "../src/bill/meanings";
+import { UNITS, bytes, exactBytes, fitting, grouped, inUnit, minus, money, quantity, readable, sign } from "../src/bill/decimal";
 import { LINES_MAX, lineRange, written } from "../src/bill/linerange";
 import { refusedLine } from "../src/bill/refusal";
 import type { BillWindow, CheckDay, ContractSummary, WaterfallStep } from "../src/bill/shapes";
@@ -39,8 +40,19 @@ describe("decimals", () => {
 
   it("keeps the currency and the unit beside the figure", () => {
     expect(plain(money("1000.10", "CNY"))).toBe("1,000.10 CNY");
+    expect(plain(money("1043576.8450", "CNY"))).toBe("1,043,576.8450 CNY");
     expect(money(null, "CNY")).toBe("–");
     expect(plain(quantity("79.4210", "Mbps"))).toBe("79.4210 Mbps");
+  });
+
+  it.each([
+    ["35094.576755137508735061", "35,094.576755 GiB"],
+    ["-0.0000005", "−0.000001 GiB"],
+    ["0.999999999", "1.000000 GiB"],
+    ["79.4210", "79.4210 GiB"],
+    ["n/a", "n/a GiB"],
+  ])("%s is read as %s in a column", (decimal, shown) => {
+    expect(plain(readable(decimal, "GiB"))).toBe(shown);
   });
 
   it.each([
@@ -204,10 +216,17 @@ describe("words", () => {
     expect(same.map(([key]) => key)).toEqual([]);
   });
 
-  it("has a definition for every column with a figure, the service's own first", () => {
-    const names = meanings([]).map(({ name }) => name);
+  it("counts one as one, and more as more", () => {
+    const said = (count: string) => [en.logsIs(count, count), en.lines(count), en.badLines(count), en.invoiceLines(count, "5 CNY"), en.explained(count), en.samples(count, count, "2"), en.burstUsed(count, count)];
+    expect(said("1")).toEqual(["1 file, 1 line", "1 line", "1 bad line", "1 line, total 5 CNY", "1 cause named", "1 sample, the largest dropped, rank 2 billed", "1 of 1 free window used"]);
+    expect(said("0").slice(0, 2)).toEqual(["0 files, 0 lines", "0 lines"]);
+    expect(en.samples("9", "0", "1")).toBe("9 samples, none dropped, rank 1 billed");
+    expect(said("1,201")).toEqual(["1,201 files, 1,201 lines", "1,201 lines", "1,201 bad lines", "1,201 lines, total 5 CNY", "1,201 causes named", "1,201 samples, the 1,201 largest dropped, rank 2 billed", "1,201 of 1,201 free windows used"]);
+  });
+
+  it("finds every column with a figure among the definitions that the service publishes", () => {
+    const { metrics } = JSON.parse(readFileSync(new URL("../../schemas/definitions.json", import.meta.url), "utf8")) as Definitions;
+    const names = metrics.map(({ name }) => name);
     expect(Object.keys(en.columns).filter((column) => !names.includes(column))).toEqual([]);
-    const own = { name: "rank", version: 7, unit: "", formula: "", formula_zh: "", source: "" };
-    expect(meanings([own]).filter(({ name }) => name === "rank")).toEqual([own]);
   });
 });

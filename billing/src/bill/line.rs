@@ -3,11 +3,12 @@
 use super::measure::{Measure, measure};
 use super::percentile;
 use super::price::Prices;
-use super::{BillError, BillLine, ExactLine, Step, rounding_name};
+use super::{BillError, BillLine, ExactLine, Step};
 use crate::contract::{Contract, Mode, RoundPer};
 use crate::exact::{Exact, Rounding, TooLarge};
 use crate::period::{Period, WINDOW_S};
 use crate::series::{Basis, Place, Series};
+use crate::told::{Told, rounded};
 use num_traits::One;
 
 /// The prices of a contract for one line.
@@ -50,8 +51,12 @@ pub fn line(contract: &Contract, period: &Period, basis: Basis, place: Place, se
         RoundPer::Total => exact.shown()?,
         RoundPer::Line => {
             let amount = exact.round(money.decimals, money.rounding)?;
-            let formula = format!("to {} decimals, {}", money.decimals, rounding_name(money.rounding));
-            steps.tell("money", formula, vec![("amount", shown(exact)?)], format!("{amount} {}", contract.currency));
+            steps.tell(
+                "money",
+                rounded(money.decimals, money.rounding),
+                vec![("amount", shown(exact)?)],
+                format!("{amount} {}", contract.currency),
+            );
             amount
         }
     };
@@ -75,7 +80,7 @@ fn priced(contract: &Contract, prices: &Prices, used: Exact, steps: &mut Steps) 
         let free = prices.free_quantity()?;
         steps.tell(
             "free",
-            "used − free, at least 0".into(),
+            Told::new("used − free, at least 0", "用量 − 免费额度，最少为 0"),
             vec![("used", shown(used)?), ("free", shown(free)?)],
             with(used.minus(free.min(used))?, unit)?,
         );
@@ -89,9 +94,14 @@ fn priced(contract: &Contract, prices: &Prices, used: Exact, steps: &mut Steps) 
     }
     if contract.commit.is_some() {
         let committed = prices.committed()?;
-        steps.tell("commit", "max(used, committed)".into(), vec![("committed", shown(committed)?)], with(billed, unit)?);
+        steps.tell(
+            "commit",
+            Told::new("max(used, committed)", "max(用量, 保底)"),
+            vec![("committed", shown(committed)?)],
+            with(billed, unit)?,
+        );
     }
-    let formula = if told.is_empty() { "nothing used".to_owned() } else { told.join(" + ") };
+    let formula = if told.is_empty() { Told::new("nothing used", "没有用量") } else { Told::figures(told.join(" + ")) };
     steps.tell("price", formula, vec![("quantity", shown(billed)?)], with(amount, &contract.currency)?);
     Ok((billed, amount))
 }
@@ -103,29 +113,34 @@ fn quantity(contract: &Contract, period: &Period, basis: Basis, measured: &Measu
     if contract.mode.is_bandwidth() {
         let bytes = shown(value)?;
         value = value.times(Exact::fraction(8, WINDOW_S)?)?;
-        steps.tell("bandwidth", "bytes × 8 ÷ 300 s".into(), vec![("bytes", bytes)], with(value, "bit/s")?);
+        steps.tell("bandwidth", Told::new("bytes × 8 ÷ 300 s", "字节 × 8 ÷ 300 秒"), vec![("bytes", bytes)], with(value, "bit/s")?);
     }
     if basis == Basis::Client && !contract.log_overhead.is_one() {
         value = value.times(contract.log_overhead.into())?;
         steps.tell(
             "log_overhead",
-            "× what a log counts beyond bodies".into(),
+            Told::new("× what a log counts beyond bodies", "× 日志在正文之外计入的部分"),
             vec![("factor", contract.log_overhead.to_string())],
             shown(value)?,
         );
     }
     if !contract.overhead.is_one() {
         value = value.times(contract.overhead.into())?;
-        steps.tell("overhead", "logged × factor = billed".into(), vec![("factor", contract.overhead.to_string())], shown(value)?);
+        steps.tell(
+            "overhead",
+            Told::new("logged × factor = billed", "日志 × 系数 = 计费"),
+            vec![("factor", contract.overhead.to_string())],
+            shown(value)?,
+        );
     }
     value = value.times(Exact::fraction(1, contract.unit.size())?)?;
     let (unit, size) = (contract.unit.name(), contract.unit.size());
-    steps.tell("unit", format!("÷ {size}"), vec![("unit", unit.to_owned())], with(value, unit)?);
+    steps.tell("unit", Told::figures(format!("÷ {size}")), vec![("unit", unit.to_owned())], with(value, unit)?);
     value = by_days(contract, period, measured, value, steps)?;
     if let Some(decimals) = contract.money.quantity_decimals {
         let exact = shown(value)?;
         value = value.round(decimals, Rounding::HalfUp)?.into();
-        steps.tell("quantity", format!("to {decimals} decimals, half away from zero"), vec![("quantity", exact)], with(value, unit)?);
+        steps.tell("quantity", rounded(decimals, Rounding::HalfUp), vec![("quantity", exact)], with(value, unit)?);
     }
     Ok(value)
 }
@@ -140,7 +155,7 @@ fn by_days(contract: &Contract, period: &Period, measured: &Measure, value: Exac
     let days = if percentile.valid_days_only { measured.days } else { period.days().len() };
     let value = value.times(days_share(days, period)?)?;
     let inputs = vec![("days", days.to_string()), ("days_of_month", period.days_asked().to_string())];
-    steps.tell("days", "× days ÷ days of the month".into(), inputs, with(value, contract.unit.name())?);
+    steps.tell("days", Told::new("× days ÷ days of the month", "× 天数 ÷ 当月天数"), inputs, with(value, contract.unit.name())?);
     Ok(value)
 }
 
@@ -160,24 +175,37 @@ fn tell_measure(contract: &Contract, period: &Period, measured: &Measure, steps:
     };
     let first = measured.samples.first();
     let (name, formula, inputs) = match contract.mode {
-        Mode::Traffic => ("sum", "sum of all windows".to_owned(), vec![("windows", windows)]),
-        Mode::P95Month => ("percentile", "drop 0.05 N of N samples, take the next".to_owned(), first.map(rank).unwrap_or_default()),
+        Mode::Traffic => ("sum", Told::new("sum of all windows", "所有窗口之和"), vec![("windows", windows)]),
+        Mode::P95Month => {
+            let formula = Told::new("drop 0.05 N of N samples, take the next", "N 个采样去掉最大的 0.05 N 个，取下一个");
+            ("percentile", formula, first.map(rank).unwrap_or_default())
+        }
         Mode::P95OffpeakHalf => {
-            let formula = "samples of 00:00–08:00 at half; drop 0.05 N of N samples, take the next".to_owned();
+            let formula = Told::new(
+                "samples of 00:00–08:00 at half; drop 0.05 N of N samples, take the next",
+                "00:00–08:00 的采样减半；N 个采样去掉最大的 0.05 N 个，取下一个",
+            );
             ("percentile", formula, first.map(rank).unwrap_or_default())
         }
         Mode::P95DayAvg => {
             let dropped = percentile::dropped(288, contract.percentile.rounding).to_string();
             let inputs = vec![("days", days), ("dropped_of_288", dropped)];
-            ("percentile", "drop 0.05 N of each day's N samples, take the next; average over the days".to_owned(), inputs)
+            let formula = Told::new(
+                "drop 0.05 N of each day's N samples, take the next; average over the days",
+                "每天的 N 个采样去掉最大的 0.05 N 个，取下一个；再按天平均",
+            );
+            ("percentile", formula, inputs)
         }
-        Mode::PeakDayAvg => ("peak", "largest window of each day; average over the days".to_owned(), vec![("days", days)]),
+        Mode::PeakDayAvg => {
+            let formula = Told::new("largest window of each day; average over the days", "每天最大的窗口；再按天平均");
+            ("peak", formula, vec![("days", days)])
+        }
         Mode::Peak4Month => {
-            let formula = "fourth highest of the days' peaks; 0 with fewer than 4 days".to_owned();
+            let formula = Told::new("fourth highest of the days' peaks; 0 with fewer than 4 days", "各日峰值中第四高的；不足 4 天为 0");
             ("peak", formula, first.map(rank).unwrap_or_else(|| vec![("days", days)]))
         }
     };
-    steps.tell(name, formula, inputs, with(measured.value, "bytes")?);
+    steps.tell(name, formula, inputs, with(measured.value, "B")?);
     Ok(())
 }
 
@@ -185,7 +213,7 @@ fn tell_measure(contract: &Contract, period: &Period, measured: &Measure, steps:
 struct Steps(Vec<Step>);
 
 impl Steps {
-    fn tell(&mut self, name: &'static str, formula: String, inputs: Vec<(&'static str, String)>, output: String) {
+    fn tell(&mut self, name: &'static str, formula: Told, inputs: Vec<(&'static str, String)>, output: String) {
         self.0.push(Step { name, formula, inputs, output });
     }
 }

@@ -12,9 +12,10 @@ pub mod percentile;
 pub mod price;
 
 use crate::contract::{Contract, Mode, RoundPer, SumOver};
-use crate::exact::{Exact, Rounding, TooLarge};
+use crate::exact::{Exact, TooLarge};
 use crate::period::Period;
 use crate::series::{Basis, Place, Series, SeriesError, Traffic};
+use crate::told::{Told, rounded};
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -77,7 +78,7 @@ pub struct Step {
     /// `sum`, `percentile`, `overhead`, …
     pub name: &'static str,
     /// In words and signs.
-    pub formula: String,
+    pub formula: Told,
     /// Named figures that went in.
     pub inputs: Vec<(&'static str, String)>,
     pub output: String,
@@ -174,18 +175,12 @@ fn total(contract: &Contract, lines: &[BillLine]) -> Result<(Decimal, Step), Too
     }
     let amount = sum.round(money.decimals, money.rounding)?;
     let formula = match money.per {
-        RoundPer::Line => "sum of the lines, each rounded".to_owned(),
-        RoundPer::Total => format!("sum of the lines, rounded once to {} decimals, {}", money.decimals, rounding_name(money.rounding)),
+        RoundPer::Line => Told::new("sum of the lines, each rounded", "各行之和，每行先舍入"),
+        RoundPer::Total => {
+            let Told { en, zh } = rounded(money.decimals, money.rounding);
+            Told::new(format!("sum of the lines, rounded once {en}"), format!("各行之和，只舍入一次，{zh}"))
+        }
     };
     let inputs = vec![("lines", lines.len().to_string())];
     Ok((amount, Step { name: "total", formula, inputs, output: format!("{amount} {}", contract.currency) }))
-}
-
-pub(crate) fn rounding_name(rounding: Rounding) -> &'static str {
-    match rounding {
-        Rounding::HalfUp => "half away from zero",
-        Rounding::HalfEven => "half to even",
-        Rounding::Down => "towards zero",
-        Rounding::Up => "away from zero",
-    }
 }

@@ -8,6 +8,7 @@
 use super::expected::{Bundle, Expected, Owed};
 use super::{ReconcileError, Sides, Verdict};
 use crate::exact::{Exact, TooLarge};
+use crate::told::Told;
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use serde::Serialize;
@@ -42,7 +43,7 @@ pub struct Cause {
     /// Money it accounts for; negative: to the vendor's disadvantage.
     pub amount: Decimal,
     /// In words, with the figures compared.
-    pub evidence: String,
+    pub evidence: Told,
 }
 
 /// How near an error's figure must come, of the invoice's: an error alone, in a disputed line; in one that is
@@ -61,7 +62,7 @@ struct Error {
     kind: CauseKind,
     day: Option<NaiveDate>,
     becomes: Becomes,
-    told: String,
+    told: Told,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -117,7 +118,8 @@ pub fn merged(causes: Vec<Cause>) -> Vec<Cause> {
         }
     }
     for cause in merged.iter_mut().filter(|cause| cause.day.is_none() && cause.rows.len() > 1) {
-        cause.evidence = format!("{}; likewise in all of {} rows", cause.evidence, cause.rows.len());
+        let (Told { en, zh }, rows) = (&cause.evidence, cause.rows.len());
+        cause.evidence = Told::new(format!("{en}; likewise in all of {rows} rows"), format!("{zh}；全部 {rows} 行都是如此"));
     }
     merged
 }
@@ -125,10 +127,15 @@ pub fn merged(causes: Vec<Cause>) -> Vec<Cause> {
 fn repeated(sides: &Sides, bundle: &Bundle, row: u64) -> Result<Cause, TooLarge> {
     let day = sides.period.days().iter().find(|day| day.range() == bundle.windows).map(|day| day.date);
     let mut rows = bundle.rows.iter().take(ROWS_NAMED_MAX).map(u64::to_string).collect::<Vec<_>>().join(", ");
-    if bundle.rows.len() > ROWS_NAMED_MAX {
-        rows += &format!(" and {} more", bundle.rows.len() - ROWS_NAMED_MAX);
+    let mut rows_zh = rows.clone();
+    if let Some(more) = bundle.rows.len().checked_sub(ROWS_NAMED_MAX).filter(|more| *more > 0) {
+        rows += &format!(" and {more} more");
+        rows_zh += &format!(" 等另 {more} 行");
     }
-    let evidence = format!("row {rows} is for what row {row} is for already: {} more", bundle.amount);
+    let evidence = Told::new(
+        format!("row {rows} is for what row {row} is for already: {} more", bundle.amount),
+        format!("第 {rows_zh} 行与第 {row} 行所收的是同一项：多收 {}", bundle.amount),
+    );
     Ok(Cause { cause: CauseKind::DayBilledTwice, rows: bundle.rows.clone(), day, amount: bundle.amount, evidence })
 }
 
@@ -155,11 +162,13 @@ impl Seek<'_, '_> {
         let mut errors = self.units()?;
         let overhead = Exact::from(self.sides.contract.overhead);
         if overhead > Exact::ONE {
-            let told = format!("the overhead factor {} applied once more", self.sides.contract.overhead);
+            let factor = self.sides.contract.overhead;
+            let told = Told::new(format!("the overhead factor {factor} applied once more"), format!("开销系数 {factor} 多乘了一次"));
             errors.push(Error { kind: CauseKind::OverheadTwice, day: None, becomes: Becomes::Times(overhead), told });
         }
         if let Some(utc) = self.utc()? {
-            let told = format!("days cut in UTC instead of {}", self.sides.contract.zone.name());
+            let zone = self.sides.contract.zone.name();
+            let told = Told::new(format!("days cut in UTC instead of {zone}"), format!("日期按 UTC 而不是 {zone} 划分"));
             errors.push(Error { kind: CauseKind::WrongZone, day: None, becomes: Becomes::This(utc), told });
         }
         errors.extend(self.days()?);
@@ -170,12 +179,27 @@ impl Seek<'_, '_> {
         let unit = self.sides.contract.unit;
         let other = unit.taken_for();
         let Some(factor) = unit.in_unit(other) else { return Ok(vec![]) };
-        let error = |factor: Exact, told: String| Error { kind: CauseKind::WrongUnit, day: None, becomes: Becomes::Times(factor), told };
-        let size = |unit: crate::contract::Unit| format!("{} of {}", unit.name(), unit.size());
+        let error = |factor: Exact, told: Told| Error { kind: CauseKind::WrongUnit, day: None, becomes: Becomes::Times(factor), told };
+        let size = |unit: crate::contract::Unit| {
+            Told::new(format!("{} of {}", unit.name(), unit.size()), format!("{}（{}）", unit.name(), unit.size()))
+        };
+        let (ours, theirs) = (size(unit), size(other));
         let inverse = Exact::ONE.over(factor)?;
         Ok(vec![
-            error(factor, format!("counted in {}, the contract says {}", size(other), size(unit))),
-            error(inverse, format!("converted from {} to {} the wrong way", size(unit), size(other))),
+            error(
+                factor,
+                Told::new(
+                    format!("counted in {}, the contract says {}", theirs.en, ours.en),
+                    format!("按 {} 计量，合同约定的是 {}", theirs.zh, ours.zh),
+                ),
+            ),
+            error(
+                inverse,
+                Told::new(
+                    format!("converted from {} to {} the wrong way", ours.en, theirs.en),
+                    format!("从 {} 换算到 {} 时方向反了", ours.zh, theirs.zh),
+                ),
+            ),
         ])
     }
 
@@ -188,7 +212,8 @@ impl Seek<'_, '_> {
         let within = |day: &&crate::period::Day| day.first >= windows.start && day.first + day.windows <= windows.end;
         let error = |day: &crate::period::Day| {
             let more = self.expected.used(self.sides.contract, &self.bundle.place, day.range())?;
-            let told = format!("{} billed twice: {} more", day.date, more.shown()?);
+            let (date, amount) = (day.date, more.shown()?);
+            let told = Told::new(format!("{date} billed twice: {amount} more"), format!("{date} 被计费两次：多 {amount}"));
             Ok(Error { kind: CauseKind::DayBilledTwice, day: Some(day.date), becomes: Becomes::Plus(more), told })
         };
         self.sides.period.days().iter().filter(within).map(error).filter(|error| !is_nothing(error)).collect()
@@ -268,7 +293,11 @@ impl Seek<'_, '_> {
         let unit = self.sides.contract.unit.name();
         let quotient = if before.is_zero() { String::new() } else { format!(" (× {})", after.over(before)?.round(9, money.rounding)?) };
         let (before, after, invoiced) = (before.shown()?, after.shown()?, self.quantity.shown()?);
-        let evidence = format!("{}: {before} {unit} becomes {after} {unit}{quotient}; invoiced are {invoiced} {unit}", error.told);
+        let Told { en, zh } = &error.told;
+        let evidence = Told::new(
+            format!("{en}: {before} {unit} becomes {after} {unit}{quotient}; invoiced are {invoiced} {unit}"),
+            format!("{zh}：{before} {unit} 变成 {after} {unit}{quotient}；账单为 {invoiced} {unit}"),
+        );
         let amount = amount.round(money.decimals, money.rounding)?;
         Ok(Cause { cause: error.kind, rows: self.bundle.rows.clone(), day: error.day, amount, evidence })
     }
@@ -281,17 +310,31 @@ impl Seek<'_, '_> {
         let coin = Exact::from(Decimal::new(1, self.sides.contract.money.decimals));
         let mut readings = Vec::new();
         for (i, tier) in prices.tiers.iter().enumerate() {
-            readings.push((self.quantity.times(tier.price.into())?, format!("all of it at tier {}'s price {}", i + 1, tier.price)));
+            let (tier, price) = (i + 1, tier.price);
+            let told = Told::new(format!("all of it at tier {tier}'s price {price}"), format!("全部按第 {tier} 阶梯的价格 {price}"));
+            readings.push((self.quantity.times(price.into())?, told));
         }
         if self.bundle.place == self.bundle.group {
             use crate::contract::TiersApply::{Progressive, Reached};
             let (apply, told) = match prices.apply {
-                Progressive => (Reached, "all at the reached tier's price instead of each slice at its own"),
-                Reached => (Progressive, "each slice at its own price instead of all at the reached tier's"),
+                Progressive => (
+                    Reached,
+                    Told::new(
+                        "all at the reached tier's price instead of each slice at its own",
+                        "全部按到达阶梯的价格，而不是各段各按其价",
+                    ),
+                ),
+                Reached => (
+                    Progressive,
+                    Told::new(
+                        "each slice at its own price instead of all at the reached tier's",
+                        "各段各按其价，而不是全部按到达阶梯的价格",
+                    ),
+                ),
             };
-            readings.push((crate::bill::price::Prices { apply, ..prices }.amount(self.owed.used)?, told.to_owned()));
+            readings.push((crate::bill::price::Prices { apply, ..prices }.amount(self.owed.used)?, told));
         }
-        let mut best: Option<(Exact, String)> = None;
+        let mut best: Option<(Exact, Told)> = None;
         for (figure, told) in readings {
             let off = invoiced.minus(figure)?.abs();
             let left = difference.times(Exact::fraction(LEFT.0, LEFT.1)?)?;
@@ -300,9 +343,13 @@ impl Seek<'_, '_> {
                 best = Some((off, told));
             }
         }
-        let Some((_, told)) = best else { return Ok(None) };
+        let Some((_, Told { en, zh })) = best else { return Ok(None) };
         let money = self.sides.contract.money;
-        let evidence = format!("the quantity is right; {told} gives the invoiced {}, expected are {}", self.bundle.amount, right.shown()?);
+        let (invoiced_amount, expected) = (self.bundle.amount, right.shown()?);
+        let evidence = Told::new(
+            format!("the quantity is right; {en} gives the invoiced {invoiced_amount}, expected are {expected}"),
+            format!("用量正确；{zh}，得出账单的 {invoiced_amount}，应为 {expected}"),
+        );
         let amount = invoiced.minus(right)?.round(money.decimals, money.rounding)?;
         Ok(Some(Cause { cause: CauseKind::WrongTier, rows: self.bundle.rows.clone(), day: None, amount, evidence }))
     }

@@ -5,6 +5,7 @@ use crate::contract::DropRounding;
 use crate::exact::Rounding;
 use crate::period::Period;
 use crate::series::bandwidth_bps;
+use crate::told::Told;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use serde::Serialize;
@@ -13,7 +14,7 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Forecast {
     /// How it was made, in words.
-    pub method: &'static str,
+    pub method: Told,
     pub seed: u64,
     pub runs: u32,
     /// Windows so far, and still to come.
@@ -35,6 +36,8 @@ pub const DAYS_MIN: usize = 2;
 const CONFIDENCE_PERCENT: u32 = 90;
 const METHOD: &str = "days to come are drawn from a draw of the whole days so far, window by window at the same time of day; \
     of 400 such endings: the median, and the range of the middle 90 %. An estimate";
+const METHOD_ZH: &str =
+    "未到的日子从已知整日的一次抽样中抽取，逐窗口取同一时刻；如此得到 400 个结局：取其中位数，以及中间 90 % 的范围。估计值";
 
 /// From the windows so far (`known`, from the period's start); none until two whole days of them are known. The same
 /// input and seed give the same answer.
@@ -55,7 +58,7 @@ pub fn forecast(period: &Period, known: &[u64], rounding: DropRounding, seed: u6
     let outside = (100 - CONFIDENCE_PERCENT) / 2;
     let at = |percent: u32| bps(ends.get((ends.len() - 1) * percent as usize / 100).copied().unwrap_or_default());
     Some(Forecast {
-        method: METHOD,
+        method: Told::new(METHOD, METHOD_ZH),
         seed,
         runs: RUNS,
         known: known.len(),

@@ -1,7 +1,8 @@
 //! Figures worked out elsewhere: by vendors in their documentation, or by a program of fractions and full sorts that
 //! shares nothing with this room. Each file of `tests/goldens` names its source.
 
-use crate::make::{decimal, traffic};
+use crate::make::{decimal, says_the_same, traffic};
+use livemeter_billing::told::input_zh;
 use livemeter_billing::{Basis, Contract, Place, bill};
 use rust_decimal::Decimal;
 use serde::Deserialize;
@@ -79,6 +80,10 @@ fn meets(name: &str, golden: &Golden) {
     let [line] = bill.lines.as_slice() else { panic!("{name}: {} lines", bill.lines.len()) };
     assert_eq!(line.exact.used.shown().expect("fits"), expected.used, "{name}: used");
     assert_eq!(bill.amount, expected.amount, "{name}: amount");
+    for step in line.steps.iter().chain(&bill.steps) {
+        says_the_same(&step.formula);
+        assert!(step.inputs.iter().all(|(input, _)| input_zh(input).is_some()), "{name}: {:?} have no Chinese name", step.inputs);
+    }
     if let Some(window) = expected.window {
         let sample = line.samples.first().unwrap_or_else(|| panic!("{name}: no sample"));
         let found = (Some(sample.samples), Some(sample.dropped), Some(sample.rank), sample.start_ms);

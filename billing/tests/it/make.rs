@@ -1,6 +1,6 @@
 //! Contracts and traffic for tests.
 
-use livemeter_billing::{Basis, Contract, Period, Place, Series, Traffic};
+use livemeter_billing::{Basis, Contract, Period, Place, Series, Told, Traffic};
 use rust_decimal::Decimal;
 
 /// A contract with these fields beside the plainest ones.
@@ -56,4 +56,19 @@ pub fn waves(windows: usize, seed: u64) -> Vec<u64> {
 
 pub fn decimal(text: &str) -> Decimal {
     text.parse().expect("a decimal")
+}
+
+/// Both languages say the same figures, and the Chinese is Chinese: no English word but names and signs that both have.
+pub fn says_the_same(told: &Told) {
+    let figures = |text: &str| {
+        let mut found: Vec<String> = text.split(|c: char| !c.is_ascii_digit() && c != '.').map(str::to_owned).collect();
+        found.retain(|figure| figure.contains(|c: char| c.is_ascii_digit()));
+        found.sort();
+        found
+    };
+    assert_eq!(figures(&told.zh), figures(&told.en), "{told:?}");
+    let names = ["N", "max", "GB", "GiB", "TB", "TiB", "Mbps", "Gbps", "UTC", "Asia", "Shanghai"];
+    let words = told.zh.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
+    let english: Vec<&str> = words.filter(|word| !names.contains(word)).collect();
+    assert!(english.is_empty(), "{english:?} in {told:?}");
 }

@@ -1,6 +1,6 @@
 //! Errors planted in invoices: each is named, with its row, day and money; and where nothing is planted, nothing is named.
 
-use crate::make::{contract, decimal, traffic, waves};
+use crate::make::{contract, decimal, says_the_same, traffic, waves};
 use livemeter_billing::reconcile::{CauseKind, InvoiceLine, InvoiceSide, LogSide, ReconcileError, Reconciliation, Tail, Verdict};
 use livemeter_billing::{Basis, Contract, Period, Place, Sides, Traffic, bill, reconcile};
 use proptest::prelude::*;
@@ -102,6 +102,7 @@ fn names(checked: &Reconciliation, kinds: &[CauseKind]) {
     let found: Vec<CauseKind> = checked.causes.iter().map(|cause| cause.cause).collect();
     assert_eq!(found, kinds, "{:#?}", checked.causes);
     assert_eq!(checked.verdict, Verdict::Disputed);
+    checked.causes.iter().for_each(|cause| says_the_same(&cause.evidence));
 }
 
 fn gib() -> Decimal {
@@ -128,7 +129,7 @@ fn the_wrong_unit_is_named() {
         let checked = case.check(case.month(wrong));
         names(&checked, &[CauseKind::WrongUnit]);
         assert_eq!(checked.causes[0].amount, case.price(wrong) - amount);
-        assert!(checked.causes[0].evidence.contains("1000000000") && checked.causes[0].evidence.contains("1073741824"));
+        assert!(checked.causes[0].evidence.en.contains("1000000000") && checked.causes[0].evidence.en.contains("1073741824"));
     }
     let case = Case::new(REACHED, 2);
     let (quantity, _) = case.whole();
@@ -203,7 +204,7 @@ fn the_wrong_zone_is_named() {
     let checked = case.check(lines.clone());
     names(&checked, &[CauseKind::WrongZone]);
     assert!(checked.causes[0].rows.len() >= 20, "only rows {:?}", checked.causes[0].rows);
-    assert!(checked.causes[0].evidence.contains("Asia/Shanghai"));
+    assert!(checked.causes[0].evidence.en.contains("Asia/Shanghai"));
     // Dated in UTC it is the same invoice.
     let shifted = |line: InvoiceLine| InvoiceLine { from_ms: line.from_ms + 8 * 3_600_000, to_ms: line.to_ms + 8 * 3_600_000, ..line };
     names(&case.check(lines.into_iter().map(shifted).collect()), &[CauseKind::WrongZone]);

@@ -42,7 +42,8 @@ impl Bills {
             period: ask.text.clone(),
             modes: modes.into_iter().filter_map(priced).collect(),
             forecast: forecast.map(|f| Forecast {
-                method: f.method.to_owned(),
+                method: f.method.en,
+                method_zh: f.method.zh,
                 p50_bps: whole(f.p50_bps),
                 low_bps: whole(f.low_bps),
                 high_bps: whole(f.high_bps),

@@ -4,6 +4,7 @@ use super::check::{self, Loaded};
 use crate::error::Error;
 use livemeter_billing::bill::Step;
 use livemeter_billing::reconcile::{DayParts, LineCheck, Parts, Verdict};
+use livemeter_billing::told::input_zh;
 use livemeter_billing::{Basis, Bill, Reconciliation, reconcile};
 use livemeter_schemas::bills::{BillCheck, BillOf, BillStep, Cause, CheckDay, CheckLine, WaterfallStep};
 
@@ -81,9 +82,19 @@ fn bill(loaded: &Loaded, bill: &Bill) -> BillOf {
 }
 
 fn step(step: &Step) -> BillStep {
-    let inputs: Vec<String> = step.inputs.iter().map(|(name, value)| format!("{name} {value}")).collect();
-    let formula = if inputs.is_empty() { step.formula.clone() } else { format!("{}; {}", step.formula, inputs.join(", ")) };
-    BillStep { name: step.name.to_owned(), formula, value: step.output.clone() }
+    let en: Vec<String> = step.inputs.iter().map(|(name, value)| format!("{} {value}", name.replace('_', " "))).collect();
+    let zh: Vec<String> = step.inputs.iter().map(|(name, value)| format!("{} {value}", input_zh(name).unwrap_or(name))).collect();
+    BillStep {
+        name: step.name.to_owned(),
+        formula: with(&step.formula.en, &en, ["; ", ", "]),
+        formula_zh: with(&step.formula.zh, &zh, ["；", "，"]),
+        value: step.output.clone(),
+    }
+}
+
+/// A formula and, behind it, the figures that went in.
+fn with(formula: &str, inputs: &[String], [before, between]: [&str; 2]) -> String {
+    if inputs.is_empty() { formula.to_owned() } else { format!("{formula}{before}{}", inputs.join(between)) }
 }
 
 fn causes(found: &Reconciliation) -> Vec<Cause> {
@@ -96,7 +107,8 @@ fn causes(found: &Reconciliation) -> Vec<Cause> {
             invoice_rows_more,
             day: cause.day.map(|day| day.to_string()),
             amount: cause.amount.to_string(),
-            evidence: cause.evidence.clone(),
+            evidence: cause.evidence.en.clone(),
+            evidence_zh: cause.evidence.zh.clone(),
         }
     };
     found.causes.iter().map(told).collect()

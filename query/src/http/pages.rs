@@ -9,8 +9,8 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use livemeter_schemas::answer::Problem;
+use livemeter_schemas::openapi;
 use livemeter_schemas::reports::Definitions;
-use livemeter_schemas::{METRICS_VERSION, metrics::METRICS, openapi};
 use std::sync::Arc;
 
 const NOSNIFF: (header::HeaderName, &str) = (header::X_CONTENT_TYPE_OPTIONS, "nosniff");
@@ -35,7 +35,7 @@ pub fn console(file: File, headers: &HeaderMap) -> Response {
 }
 
 pub async fn definitions() -> Response {
-    ([NOSNIFF], Json(Definitions { version: METRICS_VERSION, metrics: METRICS.to_vec() })).into_response()
+    ([NOSNIFF], Json(Definitions::published())).into_response()
 }
 
 pub async fn openapi() -> Response {

@@ -113,6 +113,12 @@ async fn two_planted_errors_are_found_and_named_and_nothing_else_is() {
     assert_eq!(causes.len(), 2, "{check:#}");
     assert!(causes.contains(&("day_billed_twice", Some("2026-10-09"))), "{causes:?}");
     assert!(causes.iter().any(|c| c.0 == "wrong_unit"), "{causes:?}");
+    // What is said in words is said in both languages.
+    let zh = |value: &Value, name: &str| value[name].as_str().is_some_and(|text| text.contains(|c: char| ('一'..='龥').contains(&c)));
+    assert!(check["causes"].as_array().unwrap().iter().all(|cause| zh(cause, "evidence_zh")), "{check:#}");
+    let steps = check["bills"][0]["steps"].as_array().unwrap();
+    assert_eq!(steps[0]["formula"], "sum of all windows; windows 8928");
+    assert_eq!(steps[0]["formula_zh"], "所有窗口之和；窗口数 8928");
 
     // The waterfall adds up, and client and log agree: quarantined rows and other CDNs are no part of it.
     let bytes: i64 = (1..=31).map(gigabytes).sum::<i64>() * 1_000_000_000;

@@ -9,7 +9,6 @@ import { localDate } from "../range";
 import type { RoomLife } from "../rooms";
 import * as calls from "./calls";
 import { lineRange } from "./linerange";
-import { meanings } from "./meanings";
 import { page } from "./page";
 import { type Answer, type BillActions, type BillContext, type BillState, ask, newestVersions, nothing } from "./state";
 import { upload } from "./upload";
@@ -21,7 +20,7 @@ const WORDS = { en, zh };
 
 export function bill(locale: () => Locale, around: FrameActions): RoomLife {
   let view: BillView;
-  let metrics: Metric[] = meanings([]);
+  let metrics: Metric[] = [];
   let shown: ReturnType<typeof page>;
   const state: BillState = {
     contracts: nothing(), logs: [], invoices: [], check: nothing(), simulation: nothing(), windows: nothing(), sessions: nothing(), lines: nothing(),
@@ -67,7 +66,7 @@ export function bill(locale: () => Locale, around: FrameActions): RoomLife {
     const changed = await ask(state.contracts, async () => {
       const [now, known, found] = await Promise.all([status(wanted), askDefinitions(wanted), calls.contracts(wanted)]);
       state.today = localDate(Date.parse(now.now), "UTC");
-      metrics = meanings(known.metrics);
+      metrics = known.metrics;
       return found.contracts;
     }, wanted);
     if (!changed) return;

@@ -15,7 +15,7 @@ function one(bill: BillOf, { w, locale }: BillContext): HTMLElement {
   const count = (value: number | null | undefined) => format.count(value ?? 0, locale);
   const side = w.sides[bill.side] ?? bill.side;
   const id = `owed-${bill.side}`;
-  const steps = bill.steps.map(({ name, formula, value }) => el("tr", {}, el("th", { scope: "row" }, w.billSteps[name] ?? name), el("td", { class: "formula" }, formula), el("td", { class: "number" }, grouped(value))));
+  const steps = bill.steps.map(({ name, formula, formula_zh, value }) => el("tr", {}, el("th", { scope: "row" }, w.billSteps[name] ?? name), el("td", { class: "formula" }, locale === "zh" ? formula_zh : formula), el("td", { class: "number" }, grouped(value))));
   return el(
     "article",
     { class: "panel" },

@@ -38,6 +38,19 @@ export function quantity(decimal: string | null | undefined, unit: string | null
   return decimal === null || decimal === undefined ? NOTHING : [grouped(decimal), unit].filter(Boolean).join("\u00a0");
 }
 
+/** Decimals of a quantity that are read; the rest is there on hover. */
+const READ = 6;
+
+/** A quantity as it is read, in a column: to six decimals, half away from zero. */
+export function readable(decimal: string | null | undefined, unit: string | null | undefined): string {
+  const known = decimal === null || decimal === undefined ? null : scaled(decimal);
+  if (!known || known.digits <= READ) return quantity(decimal, unit);
+  const size = 10n ** BigInt(known.digits - READ);
+  const positive = known.value < 0n ? -known.value : known.value;
+  const text = ((positive * 2n + size) / (size * 2n)).toString().padStart(READ + 1, "0");
+  return quantity(`${known.value < 0n ? "-" : ""}${text.slice(0, -READ)}.${text.slice(-READ)}`, unit);
+}
+
 /** Whether a decimal is zero, below or above it. */
 export function sign(decimal: string): -1 | 0 | 1 {
   if (!/[1-9]/.test(decimal)) return 0;

@@ -51,7 +51,10 @@ export function intake(kind: "logs" | "invoices", now: () => BillContext, state:
       if (layout.value === "") layout.value = isLogs ? (before ?? named ?? "") : "";
     }
     suggested = own;
-    put(inHand, paperList(kind, context, state));
+    const open = inHand.querySelector("details")?.open ?? false;
+    const held = inHand.querySelector("summary") === document.activeElement;
+    put(inHand, paperList(kind, context, state, open));
+    if (held) inHand.querySelector("summary")?.focus();
     uploads();
   }
 

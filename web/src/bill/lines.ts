@@ -2,7 +2,7 @@
 
 import { el } from "../dom";
 import { type Cell, type Column, table } from "../table";
-import { bytes, exactBytes, money, quantity, sign } from "./decimal";
+import { bytes, exactBytes, money, quantity, readable, sign } from "./decimal";
 import { invoiceRows } from "./rows";
 import type { BillCheck, CheckLine } from "./shapes";
 import { type BillContext, unitFor } from "./state";
@@ -18,8 +18,8 @@ export function lines(check: BillCheck, context: BillContext): HTMLElement | nul
   const columns: Column<CheckLine>[] = [
     { label: w.item, cell: (line) => ({ text: named(line, context) }) },
     { label: w.verdictOf, cell: (line) => ({ text: verdictWord(line.verdict, context) }) },
-    figure("expected_quantity", (line) => ({ text: quantity(line.expected_quantity, line.unit) })),
-    figure("invoice_quantity", (line) => ({ text: quantity(line.invoice_quantity, line.unit) })),
+    figure("expected_quantity", (line) => ({ text: readable(line.expected_quantity, line.unit), exact: quantity(line.expected_quantity, line.unit) })),
+    figure("invoice_quantity", (line) => ({ text: readable(line.invoice_quantity, line.unit), exact: quantity(line.invoice_quantity, line.unit) })),
     figure("expected_amount", (line) => ({ text: money(line.expected_amount, currency) })),
     figure("invoice_amount", (line) => ({ text: money(line.invoice_amount, currency) })),
     figure("difference_amount", (line) => ({ text: difference(line.difference_amount, currency) })),

@@ -1,7 +1,7 @@
 // The bill check as a whole, in one language. Each part stands in a place of its own and is drawn anew when
 // its answer comes; the rest stays as it is.
 
-import { el, put, say } from "../dom";
+import { el, keepFocus, put, say } from "../dom";
 import { type FrameActions, frame } from "../frame";
 import { bills } from "./bills";
 import { causes } from "./causes";
@@ -54,9 +54,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
 
   /** Choosers keep the focus when they are drawn anew. */
   function choose(): void {
-    const focused = places.choices.contains(document.activeElement) ? document.activeElement?.id : undefined;
-    put(places.choices, choices(now(), state, actions));
-    if (focused) document.getElementById(focused)?.focus();
+    keepFocus(places.choices, () => put(places.choices, choices(now(), state, actions)));
   }
 
   function results(): void {
@@ -70,14 +68,19 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     figures.classList.toggle("old", check.asking || check.failure !== null);
     figures.setAttribute("aria-busy", String(check.asking));
     say(standing, contracts.asking ? w.reading : check.asking ? w.working : check.value ? w.ready : contracts.value?.length === 0 ? w.noContracts : "");
-    if (!check.value) return;
-    put(places.verdict, verdict(check.value, context));
-    put(places.causes, causes(check.value, context));
+    if (check.value) keepFocus(figures, () => ofCheck(context));
+  }
+
+  function ofCheck(context: BillContext): void {
+    const { value } = state.check;
+    if (!value) return;
+    put(places.verdict, verdict(value, context));
+    put(places.causes, causes(value, context));
     theWaterfall();
-    put(places.bills, bills(check.value, context));
-    put(places.lines, lines(check.value, context));
+    put(places.bills, bills(value, context));
+    put(places.lines, lines(value, context));
     theDays();
-    put(places.source, source(check.value, context));
+    put(places.source, source(value, context));
   }
 
   function theWaterfall(): void {

@@ -4,7 +4,7 @@ import { definition } from "../context";
 import { el } from "../dom";
 import * as format from "../format";
 import { type Column, table } from "../table";
-import { money, quantity } from "./decimal";
+import { money, quantity, readable } from "./decimal";
 import type { BurstBudget, Forecast, ModeCost, Simulation } from "./shapes";
 import type { BillContext } from "./state";
 
@@ -12,7 +12,7 @@ export function simulation(found: Simulation, context: BillContext): HTMLElement
   const { w } = context;
   const columns: Column<ModeCost>[] = [
     { label: w.mode, cell: (mode) => ({ text: named(mode, found.contract.id, context) }) },
-    { label: w.columns.mode_quantity ?? "", metric: "mode_quantity", cell: (mode) => ({ text: quantity(mode.quantity, mode.unit) }) },
+    { label: w.columns.mode_quantity ?? "", metric: "mode_quantity", cell: (mode) => ({ text: readable(mode.quantity, mode.unit), exact: quantity(mode.quantity, mode.unit) }) },
     { label: w.columns.mode_amount ?? "", metric: "mode_amount", cell: (mode) => ({ text: money(mode.amount, mode.currency) }) },
   ];
   const modes = table<ModeCost>("modes", w.modesTitle, columns, context);
@@ -25,7 +25,7 @@ function named({ contract, mode, cheapest }: ModeCost, own: string, { w }: BillC
   return el("span", { class: "item" }, el("span", {}, w.modes[mode] ?? mode, cheapest && el("b", { class: "tag" }, w.cheapest)), el("small", {}, contract === own ? w.thisContract : contract));
 }
 
-function forecast({ method, p50_bps, low_bps, high_bps, confidence_percent }: Forecast, context: BillContext): HTMLElement {
+function forecast({ method, method_zh, p50_bps, low_bps, high_bps, confidence_percent }: Forecast, context: BillContext): HTMLElement {
   const { w, locale } = context;
   const rate = (bps: number) => format.bitsPerSecond(bps, locale);
   const exact = (bps: number) => `${format.count(bps, locale)} bit/s`;
@@ -35,7 +35,7 @@ function forecast({ method, p50_bps, low_bps, high_bps, confidence_percent }: Fo
     el("h3", {}, w.forecast),
     el("p", { class: "amount", title: exact(p50_bps) }, rate(p50_bps)),
     el("p", {}, w.forecastIs(rate(low_bps), rate(high_bps), String(confidence_percent))),
-    el("p", { class: "definition" }, w.estimateBy(method)),
+    el("p", { class: "definition" }, w.estimateBy(locale === "zh" ? method_zh : method)),
     definition("forecast_p95_bps", context),
   );
 }

@@ -12,7 +12,7 @@ export function uploadRow(upload: Upload, { w }: BillContext) {
   const { file } = upload.paper;
   const bar = el("progress", { "aria-label": w.progressOf(file.name), max: String(Math.max(1, file.size)) });
   const told = el("span", { class: "told" });
-  const outcome = el("div", { class: "outcome", role: "status" });
+  const outcome = el("div", { class: "outcome", role: "status", tabindex: "-1" });
   const cancel = el("button", { type: "button", class: "quiet", onclick: () => upload.cancel() }, w.cancel);
   const element = el("li", {}, el("div", { class: "file" }, el("strong", {}, file.name), told, cancel), bar, outcome);
   let shown: unknown;
@@ -21,6 +21,7 @@ export function uploadRow(upload: Upload, { w }: BillContext) {
   function update(context: BillContext): void {
     const { standing } = upload;
     const under = standing === "sending" || standing === "waiting" || standing === "counting";
+    const held = document.activeElement === cancel;
     bar.hidden = cancel.hidden = !under;
     element.className = standing;
     if (standing === "counting") bar.removeAttribute("value");
@@ -30,6 +31,8 @@ export function uploadRow(upload: Upload, { w }: BillContext) {
     shown = standing;
     if (upload.failure && standing === "refused") put(outcome, refusal(upload.failure, context));
     else if (upload.result) put(outcome, ...came(upload.result, context));
+    // The button under the focus has gone: what came of it is read next.
+    if (held && !under) outcome.focus();
   }
 
   function words({ locale }: BillContext): string {

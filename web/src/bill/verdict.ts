@@ -3,6 +3,7 @@
 
 import { el, put } from "../dom";
 import { DETAILS, type Detail, FORMATS, evidenceAddress, exportAddress } from "./calls";
+import { count } from "../format";
 import { minus, money, sign } from "./decimal";
 import type { BillCheck } from "./shapes";
 import type { BillContext } from "./state";
@@ -16,7 +17,7 @@ export function verdict(check: BillCheck, context: BillContext): HTMLElement {
   return el(
     "section",
     { class: `panel verdict ${check.verdict}`, "aria-labelledby": "verdict" },
-    el("div", { class: "said" }, el("h2", { id: "verdict" }, badge(check.verdict), w.verdicts[check.verdict] ?? check.verdict), el("p", {}, [...missing.filter(Boolean), check.causes.length > 0 ? `${w.explained(check.causes.length)}${context.locale === "zh" ? "。" : "."}` : ""].filter(Boolean).join(" ")), el("p", { class: "definition" }, w.checkedPeriod(day(check.from), day(check.to), check.contract.tz))),
+    el("div", { class: "said" }, el("h2", { id: "verdict" }, badge(check.verdict), w.verdicts[check.verdict] ?? check.verdict), el("p", {}, [...missing.filter(Boolean), check.causes.length > 0 ? `${w.explained(count(check.causes.length, context.locale))}${context.locale === "zh" ? "。" : "."}` : ""].filter(Boolean).join(" ")), el("p", { class: "definition" }, w.checkedPeriod(day(check.from), day(check.to), check.contract.tz))),
     el(
       "dl",
       { class: "sums" },

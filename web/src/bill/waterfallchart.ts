@@ -11,6 +11,9 @@ const LABEL_PX = 190;
 const FIGURE_PX = 190;
 const BAR_PX = 20;
 const AXIS_PX = 22;
+/** Room of a tick's label, and from the very edge, where it would be cut. */
+const TICK_PX = 76;
+const EDGE_PX = 24;
 
 export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext): HTMLElement {
   const name = (bar: Bar) => w.steps[bar.step.step] ?? bar.step.step;
@@ -22,10 +25,10 @@ export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext
     const [left, right] = narrow ? [0, width] : [LABEL_PX, width - FIGURE_PX];
     const x = (share: number) => left + share * (right - left);
     const height = layout.bars.length * row + AXIS_PX;
+    const labelled = readable(layout.ticks.map(({ at }) => x(at)), left, right);
     const grid = layout.ticks.flatMap(({ at, bytes: tick }) => [
       svg("line", { class: "grid", x1: x(at), x2: x(at), y1: narrow ? 24 : 4, y2: height - AXIS_PX }),
-      // At the very edge a label would be cut.
-      ...(x(at) > right - 24 || x(at) < left + 24 ? [] : [svg("text", { class: "tick", x: x(at), y: height - 6, "text-anchor": "middle" }, tickText(tick, unit))]),
+      ...(!labelled.has(x(at)) ? [] : [svg("text", { class: "tick", x: x(at), y: height - 6, "text-anchor": "middle" }, tickText(tick, unit))]),
     ]);
     const rows = layout.bars.flatMap((bar, i) => {
       const top = i * row;
@@ -43,6 +46,13 @@ export function waterfallChart(layout: Waterfall, unit: Unit, { w }: BillContext
     const cut = layout.cut ? layout.bars.flatMap((bar, i) => (bar.step.kind === "total" && bar.to !== null ? tear(left, i * row + (narrow ? 28 : (row - BAR_PX) / 2)) : [])) : [];
     return { height, parts: [...grid, ...rows, ...cut] };
   });
+}
+
+/** Of the ticks' places those whose labels are not cut and do not meet. */
+function readable(places: number[], left: number, right: number): Set<number> {
+  const kept: number[] = [];
+  for (const at of places) if (at >= left + EDGE_PX && at <= right - EDGE_PX && at - (kept.at(-1) ?? -Infinity) >= TICK_PX) kept.push(at);
+  return new Set(kept);
 }
 
 function body(bar: Bar, y: number, x: (share: number) => number): SVGElement[] {

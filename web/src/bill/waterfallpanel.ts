@@ -43,6 +43,6 @@ export function waterfallPanel(check: BillCheck, context: BillContext, fromZero:
     el("p", { class: "definition" }, w.waterfallHint, layout.cut && ` ${w.cutNote}`),
     waterfallChart(layout, unit, context),
     el("details", { class: "meanings" }, el("summary", {}, w.asTable), el("div", { class: "scroll", tabindex: "0", role: "group", "aria-labelledby": "waterfall" }, el("table", { class: "twin" }, el("caption", { class: "hidden" }, w.waterfallTitle), el("thead", {}, head), el("tbody", {}, ...rows)))),
-    el("details", { class: "meanings" }, el("summary", {}, m.definitions), el("ul", {}, ...names.map((metric) => el("li", {}, el("strong", {}, w.columns[metric] ?? ""), definition(metric, context))))),
+    el("details", { class: "meanings" }, el("summary", {}, w.stepMeanings), el("ul", {}, ...names.map((metric) => el("li", {}, el("strong", {}, w.columns[metric] ?? ""), definition(metric, context))))),
   );
 }

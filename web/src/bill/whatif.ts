@@ -8,7 +8,6 @@ import { bytes, money, sign } from "./decimal";
 import { refusal } from "./refusal";
 import type { WhatIf, WhatIfBill } from "./shapes";
 import { type BillActions, type BillContext, type BillState, newestVersions, unitFor } from "./state";
-import { meanings } from "./whatifmeanings";
 
 export function whatIf(now: () => BillContext, state: BillState, actions: BillActions) {
   const { w } = now();
@@ -52,8 +51,7 @@ function told({ moved_bytes, side }: WhatIf, context: BillContext): string {
   return w.whatIf.moved(bytes(moved_bytes, unitFor(context, [moved_bytes])), w.whatIf.sides[side] ?? side);
 }
 
-function figures(found: WhatIf, around: BillContext): HTMLElement {
-  const context = { ...around, metrics: [...around.metrics, ...meanings] };
+function figures(found: WhatIf, context: BillContext): HTMLElement {
   const { w } = context;
   const unit = unitFor(context, found.contracts.flatMap(({ before, after }) => [before.bytes, after.bytes]));
   const share = (percent: string | null) => (percent === null ? "" : ` (${percent} %)`);

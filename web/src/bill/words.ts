@@ -1,5 +1,8 @@
 // Every word of the bill check in English; the type that the other language must fill.
 
+/** A count with its noun. The count is as people read it, `1,204`. */
+const some = (count: string, one: string, many = `${one}s`) => `${count} ${count === "1" ? one : many}`;
+
 export const en = {
   contract: "Contract",
   period: "Month",
@@ -39,7 +42,7 @@ export const en = {
 
   logsStep: "2 · Vendor's logs",
   logsNone: "No log of this vendor yet. Without one, overhead and losses cannot be told apart.",
-  logsIs: (files: string, lines: string) => `${files} ${files === "1" ? "file" : "files"}, ${lines} lines`,
+  logsIs: (files: string, lines: string) => `${some(files, "file")}, ${some(lines, "line")}`,
   logsAdd: "Add log files",
   logsHint: "Drop files here, plain, gzip or zstd. The same file twice changes nothing; a request met twice is counted once.",
   invoiceStep: "3 · Invoice",
@@ -59,13 +62,13 @@ export const en = {
   sending: (sent: string, size: string, rate: string) => `${sent} of ${size}, ${rate}`,
   counting: "Sent; the service is counting its lines…",
   progressOf: (name: string) => `Progress of ${name}`,
-  lines: (count: string) => `${count} lines`,
+  lines: (count: string) => some(count, "line"),
   duplicates: (count: string) => `${count} counted before`,
-  badLines: (count: string) => `${count} bad ${count === "1" ? "line" : "lines"}`,
+  badLines: (count: string) => some(count, "bad line"),
   badLinesHint: "The first bad lines and why",
   badLine: (line: string) => `Line ${line}`,
   knownFile: "These bytes were here before; nothing was changed.",
-  invoiceLines: (count: string, total: string) => `${count} lines, total ${total}`,
+  invoiceLines: (count: string, total: string) => `${some(count, "line")}, total ${total}`,
   stretch: (from: string, to: string) => `${from} to ${to}`,
   refused: "Refused:",
 
@@ -80,7 +83,7 @@ export const en = {
   claimed: "Claimed",
   owed: (side: string) => `Owed by the ${side}`,
   sides: { client: "client's count", log: "vendor's log" } as Record<string, string>,
-  explained: (causes: number) => (causes === 1 ? "1 cause named" : `${causes} causes named`),
+  explained: (causes: string) => `${some(causes, "cause")} named`,
   checkedPeriod: (from: string, to: string, tz: string) => `From ${from} to ${to}, ${tz}`,
   missing: { log: "The vendor's logs are missing.", invoice: "The invoice is missing." } as Record<string, string>,
   downloads: "Download",
@@ -118,6 +121,7 @@ export const en = {
     invoice_difference: "Invoiced beyond it",
     invoice: "Invoice",
   } as Record<string, string>,
+  stepMeanings: "What these steps mean",
   step: "Step",
   running: "Running total",
   interval: "Interval",
@@ -136,7 +140,8 @@ export const en = {
   } as Record<string, string>,
   formula: "Formula",
   value: "Value",
-  samples: (samples: string, dropped: string, rank: string) => `${samples} samples, the ${dropped} largest dropped, rank ${rank} billed`,
+  samples: (samples: string, dropped: string, rank: string) =>
+    `${some(samples, "sample")}, ${dropped === "0" ? "none dropped" : dropped === "1" ? "the largest dropped" : `the ${dropped} largest dropped`}, rank ${rank} billed`,
   billedWindow: "Window billed:",
 
   linesTitle: "Line by line: expected and invoiced",
@@ -192,7 +197,7 @@ export const en = {
   forecastIs: (low: string, high: string, percent: string) => `${percent} % of outcomes lie between ${low} and ${high}`,
   estimateBy: (method: string) => `An estimate, by ${method}`,
   burst: "Burst budget",
-  burstUsed: (used: string, slots: string) => `${used} of ${slots} free windows used`,
+  burstUsed: (used: string, slots: string) => `${used} of ${some(slots, "free window")} used`,
   burstLeft: (left: string, level: string) => `${left} left above ${level}`,
   burstLevels: { commit: "(the contract's minimum)", last_month: "(last month's percentile)", so_far: "(the percentile so far)" } as Record<string, string>,
   burstAlert: "Few free windows are left: what bursts from now on raises the bill.",

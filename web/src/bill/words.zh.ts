@@ -115,6 +115,7 @@ export const zh: Words = {
     invoice_difference: "账单多出部分",
     invoice: "账单",
   },
+  stepMeanings: "各步的含义",
   step: "步骤",
   running: "累计",
   interval: "区间",
