@@ -1,5 +1,5 @@
 //! What is remembered of one session: how far its counters came, and which of its events were seen.
-//! About 270 bytes with one CDN. The rules that change it are in [`crate::book`].
+//! About 290 bytes with one CDN. The rules that change it are in [`crate::book`].
 
 use crate::cmcd::Known;
 use crate::rows::RowRef;
