@@ -283,7 +283,7 @@ fn a_wrong_template_is_refused_by_field() {
         ("header_rows = 10", "delimiter = \"，\"", "delimiter"),
         ("header_rows = 10", "date_format = \"%!\"", "date_format"),
         ("name = \"edge\"", "name = \"a b\"", "name"),
-        ("header_rows = 10", "rows = 1", "file"),
+        ("header_rows = 10", "rows = 1", "rows"),
         ("header_rows = 10", "unit = \"GB\"", "unit"),
     ];
     for (from, to, field) in cases {
