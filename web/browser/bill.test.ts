@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bytes, exactBytes } from "../src/bill/decimal";
-import { BILLED, Bills, CONTRACTS, TOTAL, sha } from "./billfake";
+import { BILLED, Bills, TOTAL, sha } from "./billfake";
 import { type Fake, fake } from "./fake";
 import { type Opened, launch, open, violations } from "./stage";
 
@@ -126,41 +126,6 @@ describe("reading", () => {
     expect(plain(await text(page, ".burst"))).toContain("398 of 432 free windows used");
     expect(plain(await text(page, ".burst"))).toContain("34 left above 79.42 Mbit/s (last month's percentile)");
     expect(await text(page, ".warned")).toContain("Few free windows are left");
-  });
-
-  it("works out another allocation by keyboard: both bills, their sum where there is one, and what is refused", async () => {
-    service.bills.contracts = [...service.bills.contracts, { ...CONTRACTS[2]!, id: "cdn-b2-2026", vendor: "cdn-b2", currency: "CNY" }];
-    const page = await visit();
-    await ready(page);
-    await page.locator("#what-if-percent").focus();
-    await page.keyboard.press("Control+a");
-    await page.keyboard.type("12.5");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("ArrowDown");
-    await page.keyboard.press("Tab");
-    await page.keyboard.press("Enter");
-    await page.waitForSelector("#what-if-bills");
-    expect(new URL(service.asked.filter((path) => path.includes("what-if")).at(-1) ?? "", service.url).searchParams.toString()).toBe("contracts=cdn-a-2026%2Ccdn-b2-2026&period=2026-04&from=cdn-a-2026&to=cdn-b2-2026&percent=12.5");
-    expect(plain(await row(page, "what-if-bills", "cdn-a-2026").innerText())).toMatch(/\(100 %\).*\(87.5 %\).*953,052.0000 CNY.*857,746.8000 CNY.*−95,305.2000 CNY/s);
-    expect(plain(await text(page, ".what-if-answer"))).toContain("Cheaper. Together 953,052.0000 CNY before, 937,746.9200 CNY after: −15,305.0800 CNY.");
-    expect(await text(page, ".as-if")).toContain("cdn-b2-2026");
-    const meanings = page.locator("section[aria-labelledby=what-if-bills] details li .definition code");
-    expect(await meanings.count()).toBe(5);
-    expect(await violations(page)).toEqual([]);
-    // The language changes; what was asked and answered stays.
-    await page.click("button[lang=zh-CN]");
-    expect(plain(await text(page, ".what-if-answer"))).toContain("合计：移动前 953,052.0000 CNY");
-    expect(await page.locator("#what-if-percent").inputValue()).toBe("12.5");
-    await page.click("button[lang=en-GB]");
-    await page.selectOption("#what-if-to", "cdn-b-2026");
-    await page.locator("#what-if-percent").press("Enter");
-    await soon(() => text(page, ".what-if-answer")).toContain("no sum");
-    await page.fill("#what-if-percent", "999");
-    await page.locator("#what-if-percent").press("Enter");
-    await soon(() => text(page, ".what-if-answer")).toContain("is no share");
-    // Another month has other bills.
-    await page.selectOption("#period", { index: 3 });
-    await soon(() => text(page, ".what-if-answer")).toBe("");
   });
 
   it("offers every export as a plain link that downloads", async () => {
