@@ -4,7 +4,7 @@
 
 use livemeter_ingest::batch::{self, Batch, Parameters, Rules};
 use livemeter_schemas::decode;
-use livemeter_schemas::event::Event;
+use livemeter_schemas::event::{Event, Heartbeat};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, Record};
 use livemeter_schemas::refusal::Refusal;
@@ -74,6 +74,10 @@ fn stands(text: &str, event: &Event<'_>, limits: &Limits) {
     let again = serde_json::to_string(event).expect("an event can be written");
     assert!(again.len() <= limits.event_bytes_max, "it is {} bytes when written anew", again.len());
     assert_eq!(decode::event(&again, limits).as_ref(), Ok(event));
+    // A heartbeat as the SDKs write it has a reader of its own: what that says, the contract's own types say too.
+    if let Event::Heartbeat(beat) = event {
+        assert_eq!(serde_json::from_str::<Heartbeat<'_>>(text).ok().as_ref(), Some(beat));
+    }
     let kind = |text: &str| serde_json::from_str::<Tag<'_>>(text).expect("a text that was accepted names its type").kind.into_owned();
     assert_eq!(kind(text), kind(&again));
 }

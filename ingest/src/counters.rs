@@ -10,6 +10,8 @@ const FIELDS: [&str; 5] = ["bytes", "aborted_bytes", "play_ms", "stall_ms", "sta
 
 /// One accepted event that carries counters.
 struct Reading<'e> {
+    /// The session's first bytes: nearly always enough to tell two apart.
+    beginning: u64,
     session: &'e str,
     seq: u64,
     index: usize,
@@ -26,8 +28,9 @@ pub fn falls(events: &[Judged]) -> Vec<(usize, Refusal)> {
     if readings.len() < 2 {
         return refused;
     }
-    readings.sort_unstable_by_key(|r| (r.session, r.seq, r.index));
-    for session in readings.chunk_by(|a, b| a.session == b.session) {
+    readings.sort_unstable_by_key(|r| (r.beginning, r.session, r.seq, r.index));
+    let sessions = readings.chunk_by(|a, b| a.session == b.session);
+    for session in sessions.filter(|readings| readings.len() > 1) {
         let mut highest: HashMap<&str, Highest> = HashMap::new();
         // Events of one seq are judged against what came before them, not against each other.
         for same_seq in session.chunk_by(|a, b| a.seq == b.seq) {
@@ -46,7 +49,17 @@ pub fn falls(events: &[Judged]) -> Vec<(usize, Refusal)> {
 fn reading<'e>(index: usize, judged: &'e Judged) -> Option<Reading<'e>> {
     let event = judged.verdict.as_ref().ok()?;
     let (head, counters) = (event.head(), event.counters());
-    (!counters.is_empty()).then_some(Reading { session: head.session_id, seq: head.seq, index, counters })
+    (!counters.is_empty()).then_some(Reading {
+        beginning: beginning(head.session_id),
+        session: head.session_id,
+        seq: head.seq,
+        index,
+        counters,
+    })
+}
+
+fn beginning(session: &str) -> u64 {
+    session.bytes().take(8).fold(0, |bytes, b| bytes << 8 | u64::from(b))
 }
 
 fn values(c: &Counters) -> [u64; FIELDS.len()] {

@@ -25,6 +25,7 @@ pub fn build(app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8]) -> 
         sha256: format!("{:x}", Sha256::digest(text)),
         head,
         raw_base64,
+        bound: None,
         cmcd: None,
     }
 }

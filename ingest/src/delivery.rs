@@ -24,9 +24,9 @@ pub enum NotQueued {
 
 /// Takes records, and later reports on each.
 pub trait Sink: Send + Sync + 'static {
-    /// Queues one record and returns at once. When it is durable, `delivery` is told so
+    /// Queues one record, received at `at_ms`, and returns at once. When it is durable, `delivery` is told so
     /// ([`Delivery::ack`]); when it failed for good, `delivery` is dropped without.
-    fn enqueue(&self, to: To, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued>;
+    fn enqueue(&self, to: To, at_ms: i64, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued>;
 
     /// Whether records can be expected to be delivered now; the reason when not. Asked for every request.
     fn ready(&self) -> Result<(), String>;

@@ -10,6 +10,7 @@ use crate::doors::Doors;
 use crate::error::Fault;
 use crate::gate::Gate;
 use crate::geo::{self, Geo};
+use crate::identity::token::Claims;
 use crate::identity::{Caller, Identity};
 use crate::metrics::{Levels, Metrics};
 use crate::trace::Tracer;
@@ -47,6 +48,17 @@ pub enum Text<'a> {
     Json,
     Ndjson(Parameters<'a>),
     Cmcd(cmcd::Form<'a>),
+}
+
+/// What the dead letters of one batch have in common.
+struct Letters<'r> {
+    /// Empty when the text did not tell it.
+    app: &'r str,
+    received_at_ms: i64,
+    caller: &'r Caller<'r>,
+    claims: Option<&'r Claims>,
+    /// What a CMCD request said beside its reports.
+    beside: Option<&'r CmcdRequest>,
 }
 
 /// A batch whose events are queued: what remains is to wait.
@@ -131,11 +143,13 @@ impl Intake {
     }
 
     fn admit(&self, mut batch: Batch, received_at_ms: i64, caller: &Caller, beside: Option<&CmcdRequest>) -> Result<Queued, Fault> {
-        caller.admit(&mut batch, received_at_ms)?;
-        self.queue_batch(&batch, received_at_ms, caller, beside)
+        let claims = caller.admit(&mut batch, received_at_ms)?;
+        let letters = Letters { app: &batch.app, received_at_ms, caller, claims: claims.as_deref(), beside };
+        self.queue_batch(&batch, received_at_ms, &letters)
     }
 
-    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, caller: &Caller, beside: Option<&CmcdRequest>) -> Result<Queued, Fault> {
+    fn queue_batch(&self, batch: &Batch, received_at_ms: i64, letters: &Letters) -> Result<Queued, Fault> {
+        let caller = letters.caller;
         self.doors.events(caller.peer, &batch.app, batch.events.len() as u64)?;
         let note = batch::note(batch.sent_at_ms, received_at_ms);
         let (delivery, reports) = Delivery::awaited();
@@ -143,27 +157,28 @@ impl Intake {
         let (mut sent, mut refused) = (0, 0);
         let mut events = Vec::with_capacity(batch.events.len());
         let looked_up = self.geo.now().look_up(caller.peer);
+        let framed =
+            |found| record::Frame::new(&batch.app, received_at_ms, batch.sent_at_ms, found).map_err(|e| Fault::BodyBroken(e.to_string()));
+        let frame = framed(LookedUp { region: None, asn: looked_up.asn })?;
+        let placed = looked_up.region.as_deref().map(|region| framed(LookedUp { region: Some(region), asn: looked_up.asn })).transpose()?;
         // One buffer for all records: the producer copies what it queues.
-        let mut value = Vec::new();
+        let (mut key, mut value) = (String::new(), Vec::new());
         for (place, judged) in (0..).zip(&batch.events) {
             match &judged.verdict {
                 Ok(event) => {
-                    let key = record::key(&batch.app, event.head().session_id);
+                    let head = event.head();
+                    record::write_key(&mut key, &batch.app, head.session_id);
                     let text = caller.stored(event, judged.text, received_at_ms)?;
                     // A region is the client's to say; a network is not.
-                    let region = looked_up.region.as_deref().filter(|_| event.head().region.is_none());
-                    let found = LookedUp { region, asn: looked_up.asn };
-                    record::write_from(&mut value, &batch.app, received_at_ms, batch.sent_at_ms, found, &text)
-                        .map_err(|e| Fault::BodyBroken(e.to_string()))?;
-                    self.sink.enqueue(To::Events, &key, &value, &delivery).map_err(not_queued)?;
+                    placed.as_ref().filter(|_| head.region.is_none()).unwrap_or(&frame).write(&mut value, &text);
+                    self.sink.enqueue(To::Events, received_at_ms, &key, &value, &delivery).map_err(not_queued)?;
                     sent += 1;
                     events.push(EventAnswer::Accepted { note: note.clone() });
                 }
                 Err(refusal) => {
                     refused += 1;
                     self.metrics.refused(refusal.code);
-                    let beside = beside.map(|beside| CmcdRequest { place, ..beside.clone() });
-                    self.keep_of(&batch.app, received_at_ms, refusal, judged.text.as_bytes(), caller, beside);
+                    self.keep_of(letters, place, refusal, judged.text.as_bytes());
                     events.push(EventAnswer::Refused(refusal.clone()));
                 }
             }
@@ -191,10 +206,12 @@ impl Intake {
 
     /// Keeps a refused text, within the quota. Nobody waits for it, and whatever becomes of it is counted.
     pub fn keep(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], caller: &Caller) {
-        self.keep_of(app, received_at_ms, refusal, text, caller, None);
+        self.keep_of(&Letters { app, received_at_ms, caller, claims: None, beside: None }, 0, refusal, text);
     }
 
-    fn keep_of(&self, app: &str, received_at_ms: i64, refusal: &Refusal, text: &[u8], caller: &Caller, beside: Option<CmcdRequest>) {
+    /// `place`: of a report in its batch, from 0.
+    fn keep_of(&self, of: &Letters, place: u32, refusal: &Refusal, text: &[u8]) {
+        let Letters { app, received_at_ms, caller, .. } = *of;
         let counts = &self.metrics.deadletters;
         let grant = self.quota.lock().unwrap_or_else(PoisonError::into_inner).grant(app, caller.peer, received_at_ms);
         match grant {
@@ -207,11 +224,14 @@ impl Intake {
             Grant::Granted => {
                 let withheld = caller.withheld(app.is_empty());
                 let mut letter = if withheld { deadletter::withheld } else { deadletter::build }(app, received_at_ms, refusal, text);
-                letter.cmcd = beside.filter(|_| !withheld);
+                if !withheld {
+                    letter.bound = caller.bound(of.claims);
+                    letter.cmcd = of.beside.map(|beside| CmcdRequest { place, ..beside.clone() });
+                }
                 let value = serde_json::to_vec(&letter).unwrap_or_default();
                 let delivery = Delivery::counted(counts.kept.clone(), counts.failed.clone());
                 // One that cannot be queued is counted as failed when its delivery drops, here.
-                let _ = self.sink.enqueue(To::DeadLetters, app, &value, &delivery);
+                let _ = self.sink.enqueue(To::DeadLetters, received_at_ms, app, &value, &delivery);
             }
         }
     }

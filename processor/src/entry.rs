@@ -160,6 +160,7 @@ pub fn dead_letter(topic: &str, payload: &[u8], place: Place, refusal: Refusal) 
         sha256: format!("{:x}", Sha256::digest(payload)),
         head,
         raw_base64,
+        bound: None,
         cmcd: None,
     }
 }

@@ -1,8 +1,9 @@
 //! Bytes → a checked event, or a refusal that names the field, the value's size and the limit.
-//! The happy path reads the text once: its `type` comes first in what the SDKs write, and is peeked at. Only
-//! other orders pay for looking for it, and only a refusal for finding the field's path. Sizes and ranges are
-//! judged in [`check`].
+//! Heartbeats as the SDKs write them have a reader of their own, [`beat`]. Everything else is read once too: its
+//! `type` comes first, and is peeked at. Only other orders pay for looking for it, and only a refusal for finding
+//! the field's path. Sizes and ranges are judged in [`check`].
 
+mod beat;
 mod check;
 mod explain;
 
@@ -34,6 +35,9 @@ pub fn event<'a>(json: &'a str, limits: &Limits) -> Result<Event<'a>, Refusal> {
 
 /// Decodes one event without checking sizes: for readers of records that ingest has checked.
 pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
+    if let Some((heartbeat, "")) = beat::first(json) {
+        return Ok(Event::Heartbeat(heartbeat));
+    }
     // Serde would also take an array as a struct, field by position: that is not in the contract.
     if !json.trim_ascii_start().starts_with('{') {
         return Err(explain::not_an_object(json));
@@ -54,6 +58,11 @@ pub fn parse(json: &str) -> Result<Event<'_>, Refusal> {
 /// The event that `json` begins with, its own text, and what follows it: one reading for both. None says nothing but
 /// "look closely": what is refused, or is not as the SDKs write it, is for [`event`] to name.
 pub fn first<'a>(json: &'a str, limits: &Limits) -> Option<(Event<'a>, &'a str, &'a str)> {
+    if let Some((heartbeat, rest)) = beat::first(json) {
+        let (event, text) = (Event::Heartbeat(heartbeat), json.get(..json.len() - rest.len())?);
+        let fit = text.len() <= limits.event_bytes_max && check::event(&event, limits).is_ok();
+        return fit.then_some((event, text, rest));
+    }
     let (kind, behind) = leading(json)?;
     let mut beginning = Beginning { json, length: 0 };
     let event = of_kind(kind, &mut beginning)?.ok()?;

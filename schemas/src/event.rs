@@ -239,6 +239,7 @@ impl<'a> Event<'a> {
         }
     }
 
+    #[inline]
     pub fn head(&self) -> Head<'_> {
         each!(self, e => Head {
             session_id: &e.session_id,
@@ -261,6 +262,7 @@ impl<'a> Event<'a> {
     }
 
     /// The counters it carries: those of a heartbeat or of a session's end; none otherwise.
+    #[inline]
     pub fn counters(&self) -> &[Counters<'_>] {
         match self {
             Event::Heartbeat(e) => &e.counters,

@@ -1,11 +1,12 @@
-//! One event as it stands on Kafka, and the dead letter. The client's own text is kept whole inside
-//! the envelope, so fields that this version does not know survive to one that does.
+//! One event as it stands on Kafka. The client's own text is kept whole inside the envelope, so fields that this
+//! version does not know survive to one that does. What was not taken is in [`letter`].
+
+mod letter;
+
+pub use letter::{Bound, CmcdRequest, DEADLETTER_HEAD_BYTES, DeadLetter, Origin};
 
 use crate::RECORD_VERSION;
 use crate::plain;
-use crate::refusal::Code;
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD as BASE64;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -48,7 +49,43 @@ pub struct LookedUp<T> {
     pub asn: Option<u32>,
 }
 
-/// Writes the record around the client's own text of the event.
+/// What stands before the event in the records of one batch: written once, however many those are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    before: Vec<u8>,
+}
+
+impl Frame {
+    pub fn new(app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, found: LookedUp<&str>) -> serde_json::Result<Self> {
+        let mut before = Vec::with_capacity(app.len() + 128);
+        let _ = write!(before, "{{\"v\":{RECORD_VERSION},\"app\":");
+        serde_json::to_writer(&mut before, app)?;
+        let _ = write!(before, ",\"received_at_ms\":{received_at_ms}");
+        if let Some(sent) = sent_at_ms {
+            let _ = write!(before, ",\"sent_at_ms\":{sent}");
+        }
+        if let Some(region) = found.region {
+            before.extend_from_slice(b",\"region\":");
+            serde_json::to_writer(&mut before, region)?;
+        }
+        if let Some(asn) = found.asn {
+            let _ = write!(before, ",\"asn\":{asn}");
+        }
+        before.extend_from_slice(b",\"event\":");
+        Ok(Frame { before })
+    }
+
+    /// Writes the record around the client's own text of the event.
+    pub fn write(&self, out: &mut Vec<u8>, event: &str) {
+        out.clear();
+        out.reserve(self.before.len() + event.len() + 1);
+        out.extend_from_slice(&self.before);
+        out.extend_from_slice(event.as_bytes());
+        out.push(b'}');
+    }
+}
+
+/// One record alone, around the client's own text of the event.
 pub fn write(out: &mut Vec<u8>, app: &str, received_at_ms: i64, sent_at_ms: Option<i64>, event: &str) -> serde_json::Result<()> {
     write_from(out, app, received_at_ms, sent_at_ms, LookedUp::default(), event)
 }
@@ -62,24 +99,7 @@ pub fn write_from(
     found: LookedUp<&str>,
     event: &str,
 ) -> serde_json::Result<()> {
-    out.clear();
-    out.reserve(event.len() + app.len() + 96);
-    let _ = write!(out, "{{\"v\":{RECORD_VERSION},\"app\":");
-    serde_json::to_writer(&mut *out, app)?;
-    let _ = write!(out, ",\"received_at_ms\":{received_at_ms}");
-    if let Some(sent) = sent_at_ms {
-        let _ = write!(out, ",\"sent_at_ms\":{sent}");
-    }
-    if let Some(region) = found.region {
-        out.extend_from_slice(b",\"region\":");
-        serde_json::to_writer(&mut *out, region)?;
-    }
-    if let Some(asn) = found.asn {
-        let _ = write!(out, ",\"asn\":{asn}");
-    }
-    out.extend_from_slice(b",\"event\":");
-    out.extend_from_slice(event.as_bytes());
-    out.push(b'}');
+    Frame::new(app, received_at_ms, sent_at_ms, found)?.write(out, event);
     Ok(())
 }
 
@@ -130,97 +150,19 @@ pub fn parts(text: &str) -> Option<Parts<'_>> {
 
 /// The key of a session's records. `/` cannot be confused: the whole key is compared, never split.
 pub fn key(app: &str, session_id: &str) -> String {
-    format!("{app}/{session_id}")
+    let mut key = String::new();
+    write_key(&mut key, app, session_id);
+    key
 }
 
-/// The value of one record on [`DEADLETTER_TOPIC`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct DeadLetter {
-    pub v: u32,
-    /// `ingest` or `processor`.
-    pub by: String,
-    pub app: String,
-    pub received_at_ms: i64,
-    pub code: Code,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub field: Option<String>,
-    pub reason: String,
-    /// Where it stood, when it had reached Kafka: topic, partition, offset.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
-    /// Length of the whole text in bytes.
-    pub length_bytes: u64,
-    /// SHA-256 of the whole text, in hex.
-    pub sha256: String,
-    /// The first 16 KiB of it, invalid UTF-8 replaced, no character cut in two.
-    pub head: String,
-    /// The first 16 KiB exactly as they were, in base64: only where `head` is not exactly those bytes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub raw_base64: Option<String>,
-    /// The text is a CMCD report, which `POST /v1/cmcd` takes; none: an event.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub cmcd: Option<CmcdRequest>,
+/// The same into a text that is used again.
+pub fn write_key(key: &mut String, app: &str, session_id: &str) {
+    key.clear();
+    key.reserve(app.len() + 1 + session_id.len());
+    key.push_str(app);
+    key.push('/');
+    key.push_str(session_id);
 }
-
-/// What a request said beside a CMCD report, without which that cannot be read again as it was.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct CmcdRequest {
-    /// Its parameter `target`: part of the session's id.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<String>,
-    /// Whom its token named.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub user_id: Option<String>,
-    /// The report's place in it, from 0: a report without a number is numbered by its receipt and this.
-    pub place: u32,
-}
-
-impl DeadLetter {
-    /// What is kept of a refused text: `head` and, where that is not the same, `raw_base64`.
-    pub fn keep(text: &[u8]) -> (String, Option<String>) {
-        let cut = text.get(..DEADLETTER_HEAD_BYTES).unwrap_or(text);
-        let whole = match std::str::from_utf8(cut) {
-            Err(e) if e.error_len().is_none() && cut.len() < text.len() => cut.get(..e.valid_up_to()).unwrap_or_default(),
-            _ => cut,
-        };
-        let head = String::from_utf8_lossy(whole).into_owned();
-        let raw_base64 = (head.as_bytes() != cut).then(|| BASE64.encode(cut));
-        (head, raw_base64)
-    }
-
-    /// The bytes that were kept; all of them, where they are as many as `length_bytes`. None when `raw_base64`
-    /// is no base64: nothing is guessed.
-    pub fn kept(&self) -> Option<Vec<u8>> {
-        match &self.raw_base64 {
-            Some(text) => BASE64.decode(text).ok(),
-            None => Some(self.head.clone().into_bytes()),
-        }
-    }
-
-    /// Told once, however often it was written: the key of the processor's letters on [`DEADLETTER_TOPIC`].
-    /// Ingest's letters have no place to be told by.
-    pub fn key(&self) -> Option<String> {
-        self.origin.as_ref().map(Origin::key)
-    }
-}
-
-/// A place on Kafka.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-pub struct Origin {
-    pub topic: String,
-    pub partition: i32,
-    pub offset: i64,
-}
-
-impl Origin {
-    /// `topic/partition/offset`
-    pub fn key(&self) -> String {
-        format!("{}/{}/{}", self.topic, self.partition, self.offset)
-    }
-}
-
-/// How much of a refused text is kept.
-pub const DEADLETTER_HEAD_BYTES: usize = 16 * 1024;
 
 #[cfg(test)]
 mod tests {
@@ -296,24 +238,5 @@ mod tests {
                 prop_assert_eq!(read.map(told), Some(told(parts.clone())), "{}", text);
             }
         }
-    }
-
-    #[test]
-    fn what_is_kept_of_a_refused_text_is_what_it_was() {
-        let long = "€".repeat(DEADLETTER_HEAD_BYTES);
-        let cases: [(&[u8], bool); 5] =
-            [(b"plain", false), ("€".as_bytes(), false), (b"a\xffb", true), (b"cut \xe2\x82", true), (long.as_bytes(), true)];
-        for (text, differs) in cases {
-            let (head, raw_base64) = DeadLetter::keep(text);
-            assert_eq!(raw_base64.is_some(), differs, "{head:.20}");
-            let letter = DeadLetter { head, raw_base64, ..golden() };
-            assert_eq!(letter.kept().unwrap(), text[..text.len().min(DEADLETTER_HEAD_BYTES)]);
-        }
-        assert_eq!(DeadLetter { raw_base64: Some("no base64!".into()), ..golden() }.kept(), None);
-        assert_eq!(golden().key().unwrap(), "livemeter.events.v1/3/1204");
-    }
-
-    fn golden() -> DeadLetter {
-        serde_json::from_str(include_str!("../golden/v1/deadletter.json")).unwrap()
     }
 }

@@ -37,7 +37,7 @@ struct Arguments {
     /// Only these sides.
     #[arg(long, value_delimiter = ',')]
     only: Vec<Side>,
-    /// Connections at each batch size; when not given, 512 at 1, 256 at 10, 64 at 100.
+    /// Connections at each batch size; when not given, 512 at 1, 256 at 10, 128 at 100.
     #[arg(long)]
     connections: Option<usize>,
     /// The JVM compiles while it is warm; so long before it is measured.
@@ -110,7 +110,7 @@ impl Bench<'_> {
         let connections = self.arguments.connections.unwrap_or(match batch {
             1..=3 => 512,
             4..=30 => 256,
-            _ => 64,
+            _ => 128,
         });
         Load { batch, connections, seconds, events_per_s: None, fresh: false, tls: false, told: true }
     }

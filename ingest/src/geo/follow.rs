@@ -50,7 +50,7 @@ mod tests {
     struct Nowhere;
 
     impl Sink for Nowhere {
-        fn enqueue(&self, _: To, _: &str, _: &[u8], _: &Arc<Delivery>) -> Result<(), NotQueued> {
+        fn enqueue(&self, _: To, _: i64, _: &str, _: &[u8], _: &Arc<Delivery>) -> Result<(), NotQueued> {
             Err(NotQueued::Full)
         }
         fn ready(&self) -> Result<(), String> {

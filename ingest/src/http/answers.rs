@@ -16,10 +16,14 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const OPENMETRICS: HeaderValue = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
+/// What is said of an accepted event, and the comma behind it.
+const ACCEPTED_BYTES: usize = "{\"status\":\"accepted\"},".len();
+
 /// 200 when something was accepted or nothing was asked, 422 when all was refused.
 pub fn answer(answer: &Answer) -> Reply {
     let all_refused = answer.accepted == 0 && answer.refused > 0;
-    json(if all_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK }, answer)
+    let status = if all_refused { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    sized(status, 128 + answer.events.len() * ACCEPTED_BYTES, answer)
 }
 
 /// The same to a player that reads no body, as CTA-5004-B has it: 204, unless all was refused.
@@ -106,8 +110,17 @@ fn problem(fault: &Fault) -> Problem {
 }
 
 fn json(status: StatusCode, body: &impl Serialize) -> Reply {
+    sized(status, 256, body)
+}
+
+/// `expected_bytes` is only a guess: it saves the body from growing, and moving, again and again.
+fn sized(status: StatusCode, expected_bytes: usize, body: &impl Serialize) -> Reply {
+    let mut text = Vec::with_capacity(expected_bytes);
     // These shapes always serialise; an empty body would be the worst that could be said.
-    with(status, JSON, Bytes::from(serde_json::to_vec(body).unwrap_or_default()))
+    if serde_json::to_writer(&mut text, body).is_err() {
+        text.clear();
+    }
+    with(status, JSON, Bytes::from(text))
 }
 
 fn with(status: StatusCode, kind: HeaderValue, body: Bytes) -> Reply {

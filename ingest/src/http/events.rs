@@ -15,7 +15,6 @@ use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use hyper::{Request, Uri};
-use livemeter_schemas::answer::Answer;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -41,18 +40,26 @@ pub async fn post(intake: &Arc<Intake>, peer: IpAddr, request: Request<Incoming>
     };
     let peer = client(intake, peer, request.headers());
     let (head, mut body) = request.into_parts();
-    let reply = match take(intake, known, peer, &head.uri, &head.headers, &mut body, door).await {
-        Ok(answer) if door == Door::Cmcd => answers::taken(&answer),
-        Ok(answer) => answers::answer(&answer),
-        Err(fault) => answers::fault(intake, &fault),
-    };
+    let taken = take(intake, known, peer, &head.uri, &head.headers, &mut body, door).await;
     // A client that waits for 100-continue has sent nothing; polling its body would ask for it.
     if !body.is_end_stream() && !head.headers.contains_key("expect") {
         tokio::spawn(discard(body, Duration::from_millis(intake.config.body_timeout_ms)));
     }
+    // The head lies in the connection's buffer, which is as large as a body: it is given back before the wait.
+    drop(head);
+    let settled = match taken {
+        Ok((queued, _place)) => intake.settle(queued).await,
+        Err(fault) => Err(fault),
+    };
+    let reply = match settled {
+        Ok(answer) if door == Door::Cmcd => answers::taken(&answer),
+        Ok(answer) => answers::answer(&answer),
+        Err(fault) => answers::fault(intake, &fault),
+    };
     cors::allow(reply, origin)
 }
 
+/// Reads and queues. With the place of a request in progress, which is held until it is answered.
 async fn take(
     intake: &Intake,
     known: Result<Option<Known>, Fault>,
@@ -61,7 +68,7 @@ async fn take(
     headers: &HeaderMap,
     body: &mut Incoming,
     door: Door,
-) -> Result<Answer, Fault> {
+) -> Result<(Queued, Room), Fault> {
     intake.doors.request(peer)?;
     // Players with a reporter of their own can set no header.
     let in_url = || (door == Door::Cmcd).then(|| credentials::parameter(uri, credentials::TOKEN_PARAMETER)).flatten();
@@ -71,13 +78,13 @@ async fn take(
         return Err(Fault::Gone);
     }
     intake.ready()?;
-    let _place = intake.requests.enter()?;
+    let place = intake.requests.enter()?;
     let form = form(door, uri, headers)?;
     let encoding = Encoding::named(text(headers, CONTENT_ENCODING))?;
     let mut room = intake.bytes.room();
     let packed = read(intake, headers, body, &mut room).await?;
     let queued = queue(intake, &caller, packed, encoding, form, room)?;
-    intake.settle(queued).await
+    Ok((queued, place))
 }
 
 fn form<'u>(door: Door, uri: &'u Uri, headers: &HeaderMap) -> Result<Text<'u>, Fault> {

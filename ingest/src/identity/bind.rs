@@ -5,25 +5,68 @@
 use super::apps::App;
 use super::token::Claims;
 use livemeter_schemas::event::Event;
+use livemeter_schemas::record::Bound;
 use livemeter_schemas::refusal::{Code, Refusal};
 
 /// Refuses an event by the first field that is not allowed.
 pub fn check(event: &Event, app: &App, claims: Option<&Claims>) -> Result<(), Refusal> {
-    if let Some(claims) = claims {
-        let head = event.head();
-        for (field, said, allowed) in [
-            ("user_id", head.user_id, Some(claims.user_id.as_str())),
-            ("programme_id", head.programme_id, Some(claims.programme_id.as_str())),
-            ("session_id", head.session_id, claims.session_id.as_deref()),
-        ] {
-            if allowed.is_some_and(|allowed| allowed != said) {
-                return Err(Refusal::new(Code::Forbidden, field, format!("{field} is not the one that the session token is bound to")));
-            }
+    let ids = Ids {
+        user_id: claims.map(|claims| claims.user_id.as_str()),
+        programme_id: claims.map(|claims| claims.programme_id.as_str()),
+        session_id: claims.and_then(|claims| claims.session_id.as_deref()),
+    };
+    let by_token = |cdn: &str| claims.is_none_or(|claims| claims.cdns.iter().any(|allowed| allowed == cdn));
+    let by_app = |cdn: &str| app.allowed_cdns.as_ref().is_none_or(|allowed| allowed.contains(cdn));
+    allowed(event, &ids, by_token, by_app)
+}
+
+/// The same of an event that is put back later, by what was kept of both.
+pub fn check_kept(event: &Event, bound: &Bound) -> Result<(), Refusal> {
+    let ids =
+        Ids { user_id: bound.user_id.as_deref(), programme_id: bound.programme_id.as_deref(), session_id: bound.session_id.as_deref() };
+    let among = |cdns: &Option<Vec<String>>, cdn: &str| cdns.as_ref().is_none_or(|cdns| cdns.iter().any(|allowed| allowed == cdn));
+    allowed(event, &ids, |cdn| among(&bound.token_cdns, cdn), |cdn| among(&bound.app_cdns, cdn))
+}
+
+/// What is kept of both for that; none where nothing is bound.
+pub fn kept(app: &App, claims: Option<&Claims>) -> Option<Bound> {
+    let app_cdns = app.allowed_cdns.as_ref().map(|cdns| {
+        let mut cdns: Vec<String> = cdns.iter().cloned().collect();
+        cdns.sort_unstable();
+        cdns
+    });
+    if claims.is_none() && app_cdns.is_none() {
+        return None;
+    }
+    Some(Bound {
+        user_id: claims.map(|claims| claims.user_id.clone()),
+        programme_id: claims.map(|claims| claims.programme_id.clone()),
+        session_id: claims.and_then(|claims| claims.session_id.clone()),
+        token_cdns: claims.map(|claims| claims.cdns.clone()),
+        app_cdns,
+    })
+}
+
+/// The ids that an event must have, where they are bound.
+struct Ids<'r> {
+    user_id: Option<&'r str>,
+    programme_id: Option<&'r str>,
+    session_id: Option<&'r str>,
+}
+
+fn allowed(event: &Event, ids: &Ids, by_token: impl Fn(&str) -> bool, by_app: impl Fn(&str) -> bool) -> Result<(), Refusal> {
+    let head = event.head();
+    for (field, said, bound) in [
+        ("user_id", head.user_id, ids.user_id),
+        ("programme_id", head.programme_id, ids.programme_id),
+        ("session_id", head.session_id, ids.session_id),
+    ] {
+        if bound.is_some_and(|bound| bound != said) {
+            return Err(Refusal::new(Code::Forbidden, field, format!("{field} is not the one that the session token is bound to")));
         }
     }
     each_cdn(event, |field, index, cdn| {
-        let by_token = claims.is_none_or(|claims| claims.cdns.iter().any(|allowed| allowed == cdn));
-        let by_app = app.allowed_cdns.as_ref().is_none_or(|allowed| allowed.contains(cdn));
+        let (by_token, by_app) = (by_token(cdn), by_app(cdn));
         if by_token && by_app {
             return Ok(());
         }
@@ -96,7 +139,11 @@ mod tests {
     }
 
     fn field(text: &str, app: &App, claims: Option<&Claims>) -> Option<String> {
-        let refusal = check(&decode::parse(text).unwrap(), app, claims).err()?;
+        let event = decode::parse(text).unwrap();
+        let said = check(&event, app, claims);
+        // What is kept of both for later says the same.
+        assert_eq!(kept(app, claims).map_or(Ok(()), |bound| check_kept(&event, &bound)), said);
+        let refusal = said.err()?;
         assert_eq!(refusal.code, Code::Forbidden);
         refusal.field
     }

@@ -2,11 +2,13 @@
 //! see `http::credentials`.
 
 use super::apps::{App, UserIds};
+use super::token::Claims;
 use super::{Identity, InForce, bind, pseudonym};
 use crate::batch::Batch;
 use crate::error::Fault;
 use livemeter_schemas::answer;
 use livemeter_schemas::event::Event;
+use livemeter_schemas::record::Bound;
 use std::borrow::Cow;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,9 +39,9 @@ pub fn known(identity: &Identity, key: Option<&str>, now_ms: i64) -> Result<Opti
 
 impl Caller<'_> {
     /// In open mode everything passes. Else: the batch must be the key's app's, its token must be good, and each
-    /// event must be what both allow; one that is not costs only itself.
-    pub fn admit(&self, batch: &mut Batch, now_ms: i64) -> Result<(), Fault> {
-        let Some(Known { rules, app }) = &self.known else { return Ok(()) };
+    /// event must be what both allow; one that is not costs only itself. What the token proves is given back.
+    pub fn admit(&self, batch: &mut Batch, now_ms: i64) -> Result<Option<Arc<Claims>>, Fault> {
+        let Some(Known { rules, app }) = &self.known else { return Ok(None) };
         if batch.app != app.id.as_str() {
             // The same words as for a wrong key: which of the two was wrong is nobody's business.
             return Err(Fault::KeyRefused);
@@ -50,7 +52,7 @@ impl Caller<'_> {
             None => None,
         };
         if claims.is_none() && app.allowed_cdns.is_none() {
-            return Ok(());
+            return Ok(None);
         }
         for judged in &mut batch.events {
             let refused = judged.verdict.as_ref().ok().and_then(|event| bind::check(event, app, claims.as_deref()).err());
@@ -58,7 +60,12 @@ impl Caller<'_> {
                 judged.verdict = Err(refusal);
             }
         }
-        Ok(())
+        Ok(claims)
+    }
+
+    /// What an event of this batch must keep to, should it be put back later.
+    pub fn bound(&self, claims: Option<&Claims>) -> Option<Bound> {
+        self.known.as_ref().and_then(|known| bind::kept(&known.app, claims))
     }
 
     /// Whose reports these are, where the session token says so: CMCD has no key for a user.

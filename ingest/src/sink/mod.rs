@@ -152,12 +152,12 @@ impl KafkaSink {
 }
 
 impl Sink for KafkaSink {
-    fn enqueue(&self, to: To, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued> {
+    fn enqueue(&self, to: To, at_ms: i64, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued> {
         let topic = match to {
             To::Events => &self.shared.events_topic,
             To::DeadLetters => &self.shared.deadletter_topic,
         };
-        let record = BaseRecord::with_opaque_to(topic, delivery.clone()).key(key).payload(value);
+        let record = BaseRecord::with_opaque_to(topic, delivery.clone()).key(key).payload(value).timestamp(at_ms);
         self.shared.producer.read().unwrap_or_else(PoisonError::into_inner).send(record).map_err(|(error, _)| {
             match error.rdkafka_error_code() {
                 Some(RDKafkaErrorCode::QueueFull) => NotQueued::Full,

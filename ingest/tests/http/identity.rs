@@ -111,6 +111,24 @@ async fn a_token_binds_user_programme_and_cdns_event_by_event() {
     assert!(service.sink.events.lock().unwrap().iter().all(|(_, record)| !record.contains(&good)), "a token is never stored");
 }
 
+/// So that it can be put back once its size is allowed, and by nobody for another session or CDN.
+#[tokio::test]
+async fn what_is_refused_for_another_reason_is_kept_with_what_its_sender_was_bound_to() {
+    let service = service("token_required = true\nallowed_cdns = ['cdn-b', 'cdn-a']").await;
+    let too_long = heartbeat(1, 10).replace("\"p1\"", &format!("\"{}\"", "p".repeat(129)));
+    let good = token(|body| body.sid = Some("s1".into()));
+    let said = post(&service, &demo_key(), Some(&good), std::slice::from_ref(&too_long)).await;
+    assert_eq!((said.status, &said.json()["events"][0]["code"]), (422, &json!("too_long")));
+    let letters = service.sink.letters.lock().unwrap().clone();
+    let letter: Value = serde_json::from_str(&letters[0]).unwrap();
+    let bound = json!({"user_id": "u1", "programme_id": "p1", "session_id": "s1", "token_cdns": ["cdn-a"], "app_cdns": ["cdn-a", "cdn-b"]});
+    assert_eq!((letters.len(), &letter["bound"]), (1, &bound));
+    assert!(!letters[0].contains(&good), "a token is never stored");
+    let open = self::service("").await;
+    post(&open, &demo_key(), None, &[too_long]).await;
+    assert!(!open.sink.letters.lock().unwrap()[0].contains("bound"), "nothing binds it");
+}
+
 #[tokio::test]
 async fn each_app_has_its_own_origins_and_the_preflight_knows_the_key() {
     let service = service("allowed_origins = ['https://player.example']").await;

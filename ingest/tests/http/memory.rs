@@ -29,7 +29,7 @@ impl MemorySink {
 }
 
 impl Sink for MemorySink {
-    fn enqueue(&self, to: To, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued> {
+    fn enqueue(&self, to: To, _: i64, key: &str, value: &[u8], delivery: &Arc<Delivery>) -> Result<(), NotQueued> {
         let mood = *self.mood.lock().unwrap();
         let value = String::from_utf8(value.to_vec()).unwrap();
         let before = match to {

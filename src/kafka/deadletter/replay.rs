@@ -10,6 +10,7 @@ use crate::ledger::progress::Bar;
 use crate::services::{limits, serve};
 use crate::settings::Settings;
 use livemeter_ingest::cmcd::hosts::Hosts;
+use livemeter_ingest::identity::bind;
 use livemeter_processor::entry::{Entry, Place};
 use livemeter_schemas::limits::Limits;
 use livemeter_schemas::record::{self, DeadLetter, Origin};
@@ -237,6 +238,10 @@ impl Originals {
     fn understood(&self, letter: &DeadLetter, value: Vec<u8>) -> Result<Restored, String> {
         let entry = Entry::read(&value, Place { partition: 0, offset: 0 }, &self.limits);
         let entry = entry.map_err(|refusal| format!("it would be refused again: {}", refusal.reason))?;
+        // It was refused for another reason before anybody asked whether its sender may say it.
+        if let Some(bound) = &letter.bound {
+            bind::check_kept(&entry.event, bound).map_err(|refusal| format!("its sender may not say that: {}", refusal.reason))?;
+        }
         let key = record::key(&entry.app, entry.head().session_id);
         Ok(Restored { key, of: letter.key().unwrap_or_else(|| letter.sha256.clone()), value })
     }
@@ -251,4 +256,43 @@ fn kept_whole(letter: &DeadLetter) -> Result<Vec<u8>, String> {
 
 fn sha256(bytes: &[u8]) -> String {
     format!("{:x}", Sha256::digest(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use livemeter_schemas::record::Bound;
+    use livemeter_schemas::refusal::Refusal;
+
+    fn originals() -> Originals {
+        Originals { brokers: String::new(), limits: Limits::default(), hosts: Hosts::default(), readers: BTreeMap::new() }
+    }
+
+    fn restored(bound: Option<Bound>) -> Result<String, String> {
+        let text =
+            r#"{"type":"session_start","session_id":"s","seq":0,"at_ms":1790000000000,"user_id":"u","programme_id":"p","cdn":"cdn-a"}"#;
+        let refusal = Refusal::new(Code::TooLong, "user_id", "long");
+        let letter = livemeter_ingest::deadletter::build("demo", 1_790_000_000_000, &refusal, text.as_bytes());
+        originals().restore(&DeadLetter { bound, ..letter }).unwrap().map(|restored| restored.key)
+    }
+
+    #[test]
+    fn what_is_put_back_keeps_to_what_its_sender_was_bound_to() {
+        let name = |name: &str| Some(name.to_owned());
+        let list = |cdn: &str| Some(vec![cdn.to_owned()]);
+        let own =
+            Bound { user_id: name("u"), programme_id: name("p"), session_id: None, token_cdns: list("cdn-a"), app_cdns: list("cdn-a") };
+        assert_eq!(restored(None).as_deref(), Ok("demo/s"));
+        assert_eq!(restored(Some(own.clone())).as_deref(), Ok("demo/s"));
+        for (other, says) in [
+            (Bound { user_id: name("v"), ..own.clone() }, "user_id"),
+            (Bound { programme_id: name("q"), ..own.clone() }, "programme_id"),
+            (Bound { session_id: name("t"), ..own.clone() }, "session_id"),
+            (Bound { token_cdns: list("cdn-b"), ..own.clone() }, "the session token"),
+            (Bound { app_cdns: list("cdn-b"), ..own }, "the app"),
+        ] {
+            let why = restored(Some(other)).unwrap_err();
+            assert!(why.starts_with("its sender may not say that") && why.contains(says), "{why}");
+        }
+    }
 }
