@@ -171,6 +171,64 @@ mod tests {
         }
     }
 
+    /// Each member left out, given twice, and before the one in front of it; in the event and in its counters.
+    #[test]
+    fn every_member_is_asked_for_once() {
+        let counters = [
+            "\"cdn\":\"a\"",
+            "\"first_used_at_ms\":1",
+            "\"bytes\":2",
+            "\"aborted_bytes\":3",
+            "\"play_ms\":4",
+            "\"stall_ms\":5",
+            "\"stalls\":6",
+        ];
+        let counted = |members: &[&str]| format!("\"counters\":[{{{}}}]", members.join(","));
+        let whole = counted(&counters);
+        let event = [
+            "\"type\":\"heartbeat\"",
+            "\"session_id\":\"s\"",
+            "\"seq\":1",
+            "\"at_ms\":2",
+            "\"user_id\":\"u\"",
+            "\"programme_id\":\"p\"",
+            "\"region\":\"r\"",
+            "\"session_started_at_ms\":3",
+            "\"state\":\"p\"",
+            "\"cdn\":\"a\"",
+            &whole,
+        ];
+        let text = |members: &[&str]| format!("{{{}}}", members.join(","));
+        let mut taken = vec![];
+        for spoilt in spoilt(&event).iter().map(|members| text(members)).chain(spoilt(&counters).iter().map(|members| {
+            let counters = counted(members);
+            text(&[&event[..10], &[&counters]].concat())
+        })) {
+            if let Some((beat, "")) = first(&spoilt) {
+                assert_eq!(Some(beat), by_serde(&spoilt), "{spoilt}");
+                taken.push(spoilt);
+            }
+        }
+        // Without a region, without a CDN, and the last three in two other orders.
+        assert_eq!(taken.len(), 4, "{taken:?}");
+    }
+
+    fn spoilt<'m>(members: &[&'m str]) -> Vec<Vec<&'m str>> {
+        let changed = |at: usize, change: fn(&mut Vec<&'m str>, usize)| {
+            let mut members = members.to_vec();
+            change(&mut members, at);
+            members
+        };
+        let out = (0..members.len()).map(|at| {
+            changed(at, |all, at| {
+                all.remove(at);
+            })
+        });
+        let twice = (0..members.len()).map(|at| changed(at, |all, at| all.insert(at, all[at])));
+        let before = (1..members.len()).map(|at| changed(at, |all, at| all.swap(at, at - 1)));
+        out.chain(twice).chain(before).collect()
+    }
+
     /// The golden event is in some other order when a map has sorted it: serde reads it, this does not.
     #[test]
     fn another_order_is_no_fault() {
