@@ -30,6 +30,9 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Midnight UTC; made-up rows need no real date.
 const FROM_MS: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000;
 const PARTITIONS: usize = 4;
+/// How long replaced files and log entries are kept, by the machine's clock: about an hour at the one acted out. With
+/// the default the log would grow to what no service ever has.
+const RETENTION_MS: u64 = 60_000;
 
 /// Files, log and bytes of a ledger at an accelerated clock.
 #[derive(Debug, Parser)]
@@ -85,7 +88,8 @@ struct Seen {
 
 async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
     let folder = tempfile::tempdir()?;
-    let config = Config { ledger: folder.path().to_str().context("the folder's name is not UTF-8")?.into(), ..Config::default() };
+    let ledger = folder.path().to_str().context("the folder's name is not UTF-8")?.into();
+    let config = Config { ledger, retention_ms: RETENTION_MS, ..Config::default() };
     let stretch = Stretch { audience, commit_s, hours };
     let before = usage(std::process::id())?.cpu_s;
     let ((to_increments, increments), (to_events, events)) = (mpsc::channel(1), mpsc::channel(1));
