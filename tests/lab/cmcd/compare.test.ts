@@ -8,6 +8,7 @@ const good: Compared = {
   player: "hls.js",
   meter: { play_ms: 20_000, stall_ms: 3_000, stalls: 1, bytes: 900 },
   seen: { play_ms: 20_100, stall_ms: 2_900, stalls: 1 },
+  short_stalls: 0,
   startups_ms: [740],
   bytes_told: 900,
   reports: { posted: 40, taken: 40, valid: 40 },
@@ -21,6 +22,11 @@ test("what agrees is ok", () => {
 test("of hls.js alone a start may be missing", () => {
   assert.deepEqual(reasons({ ...good, startups_ms: [] }), []);
   assert.match(reasons({ ...good, player: "shaka", startups_ms: [] }).join("; "), /0 starts/);
+});
+
+test("a short standstill may be said or not", () => {
+  for (const stalls of [1, 2]) assert.deepEqual(reasons({ ...good, short_stalls: 1, meter: { ...good.meter, stalls } }), []);
+  for (const stalls of [0, 3]) assert.match(reasons({ ...good, short_stalls: 1, meter: { ...good.meter, stalls } }).join("; "), /stalls in the ledger/);
 });
 
 test("whatever is apart is named", () => {

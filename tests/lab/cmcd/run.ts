@@ -21,15 +21,19 @@ import { PLAYERS, type PageSettings, type Player, type Seen } from "./contract.t
 import { synthetic, type Truth } from "./reporter.ts";
 
 const APP = "cmcd";
-/** When the edge is throttled, for how long, and when everybody leaves. */
+/** When the edge is throttled, for how long at least and at most, and how long everybody stays after that. */
 const THROTTLE_AT_MS = 9_000;
 const THROTTLED_MS = 7_000;
-const WATCH_MS = 30_000;
+const THROTTLED_MS_MAX = 16_000;
+const RECOVERED_MS = 14_000;
+/** Players hold more or less ahead of the picture: the throttle stays until each has stood still for so long. */
+const BITTEN_MS = 1_200;
 /** Body bytes a second and response: two fifths of the stream's rate, so that players run dry and segments still end. */
 const THROTTLED_BYTES_PER_S = 18_000;
 
 /** A player tells what it waited for; a hiccup of a busy machine it does not. */
 const RULE: Rule = { stall_ms_min: 500, steady_samples: 4 };
+const ANY: Rule = { ...RULE, stall_ms_min: 150 };
 
 interface Post {
   body: string;
@@ -99,17 +103,27 @@ async function seat(player: Player, session: string, edge: Edge, services: Servi
 }
 
 async function show(edge: Edge, viewers: Viewer[]): Promise<void> {
-  say(`${PLAYERS.join(" and ")} for ${WATCH_MS / 1000} s`);
+  say(PLAYERS.join(" and "));
   await sleep(THROTTLE_AT_MS);
   await edge.throttle(THROTTLED_BYTES_PER_S);
   say(`the edge is throttled to ${THROTTLED_BYTES_PER_S} bytes/s a response`);
-  await sleep(THROTTLED_MS);
+  await Promise.all([sleep(THROTTLED_MS), bitten(viewers)]);
   await edge.throttle(null);
   say("the edge is free");
-  await sleep(WATCH_MS - THROTTLE_AT_MS - THROTTLED_MS);
+  await sleep(RECOVERED_MS);
   await Promise.all(viewers.map(({ page }) => page.evaluate(() => window.viewer.leave())));
   // The last reports go out, and their answers come.
   await sleep(2_500);
+}
+
+/** Until every viewer has stalled, or it is for the comparison to say who has not. */
+async function bitten(viewers: Viewer[]): Promise<void> {
+  const stood = async ({ page }: Viewer): Promise<boolean> => {
+    const { samples } = await page.evaluate(() => window.viewer.seen());
+    return seen(judge(samples, RULE)).stall_ms >= BITTEN_MS;
+  };
+  const all = async (): Promise<true | undefined> => ((await Promise.all(viewers.map(stood))).every(Boolean) ? true : undefined);
+  await until("every viewer has stalled", THROTTLED_MS_MAX, all, 500).catch((error: unknown) => say(String(error)));
 }
 
 async function knows(services: Services, viewers: Viewer[]): Promise<boolean> {
@@ -136,7 +150,10 @@ async function compare(services: Services, { player, session, posts }: Viewer, s
   const taken = posts.filter(({ status }) => status === 204).length;
   const startups_ms = await startups(services, session);
   const bytes_told = player === "dash.js" ? null : said.bytes_told;
-  return { player, meter: await metered(services, session, "cdn-a"), seen: seen(judge(said.samples, RULE)), startups_ms, bytes_told, reports: { posted: posts.length, taken, valid } };
+  const of_page = seen(judge(said.samples, RULE));
+  const short_stalls = seen(judge(said.samples, ANY)).stalls - of_page.stalls;
+  const reports = { posted: posts.length, taken, valid };
+  return { player, meter: await metered(services, session, "cdn-a"), seen: of_page, short_stalls, startups_ms, bytes_told, reports };
 }
 
 /** The reporter without a player: to the millisecond. */
