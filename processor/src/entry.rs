@@ -47,8 +47,8 @@ impl<'a> Entry<'a> {
         if let Some(Ok(entry)) = record::parts(text).map(|parts| Entry::check(parts, place, limits)) {
             return Ok(entry);
         }
-        let record: Record =
-            serde_json::from_str(text).map_err(|e| Refusal::whole(Code::Malformed, format!("the record's envelope: {e}")))?;
+        let record: Record = serde_json::from_str(text)
+            .map_err(|e| Refusal::whole(Code::Malformed, format!("the record's envelope: {}", decode::clip(&e.to_string()))))?;
         if record.v != RECORD_VERSION {
             let reason = format!("v is {}; this version reads {RECORD_VERSION}", record.v);
             return Err(Refusal::new(Code::UnsupportedVersion, "v", reason));

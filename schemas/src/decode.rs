@@ -8,6 +8,7 @@ mod check;
 mod explain;
 
 pub use check::id;
+pub use explain::clip;
 
 use crate::event::{CMCD, Event, TYPES};
 use crate::limits::Limits;

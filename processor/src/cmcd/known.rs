@@ -42,6 +42,9 @@ pub struct Known {
     /// Since when the viewer waits for the first picture.
     #[serde(rename = "starting", default, skip_serializing_if = "Option::is_none")]
     pub starting_at_ms: Option<i64>,
+    /// How long the first picture took, said before it was known that there is one.
+    #[serde(rename = "msd", default, skip_serializing_if = "Option::is_none")]
+    pub startup_ms: Option<u64>,
     /// Whether its start, and its first picture, were told.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub begun: bool,

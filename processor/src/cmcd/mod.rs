@@ -139,10 +139,15 @@ fn explain<'r>(before: &Known, after: &mut Known, report: &Cmcd<'r>, in_use: &st
         events.push(Event::Stall(stalled(report, stall)));
     }
     let mut waited_ms = None;
+    // The report that says how long it took may overtake the one that says that it plays.
+    if !after.played {
+        after.startup_ms = report.startup_ms.or(after.startup_ms);
+    }
     if now == Some(State::Playing) && !after.played {
         (after.played, after.unmeasured) = (true, true);
         let waited = after.starting_at_ms.take().map(|from| report.at_ms.saturating_sub(from));
-        waited_ms = waited.filter(|ms| (0..=gap_ms_max).contains(ms)).map(i64::unsigned_abs);
+        // What was said while the viewer still waited comes last: dash.js says 4 ms then.
+        waited_ms = waited.filter(|ms| (0..=gap_ms_max).contains(ms)).map(i64::unsigned_abs).or(after.startup_ms.take());
     }
     // Some players know how long it took only once they play, and say so with whatever they report next.
     if after.unmeasured

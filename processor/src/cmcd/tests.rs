@@ -106,6 +106,18 @@ fn a_start_that_is_measured_is_told_once_however_late() {
 }
 
 #[test]
+fn a_start_that_is_measured_before_it_is_told_counts_too() {
+    let response = |sn, at| report(sn, at, r#""event":"rr","state":"p","startup_ms":740,"cdn":"a""#);
+    // As Shaka says it; the second overtakes the first.
+    let session = played(&[sta(0, 0, "r"), response(2, 735), sta(1, 740, "p"), sta(3, 1_740, "a")]);
+    assert_eq!(session.told, ["session_start", "cmcd", "start 740", "cmcd"]);
+    // As dash.js says it: its word while the viewer waits is no measure, the wait is.
+    let early = report(1, 100, r#""event":"ps","state":"s","startup_ms":4,"cdn":"a""#);
+    let session = played(&[sta(0, 0, "d"), early, sta(2, 900, "p")]);
+    assert_eq!(session.told, ["cmcd", "session_start", "start 800"]);
+}
+
+#[test]
 fn rebuffering_is_a_stall_after_playing_alone() {
     // During startup, a seek and a pause it is none, and takes no time.
     let session = played(&[
