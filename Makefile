@@ -48,7 +48,7 @@ bench-processor: ## 10 million heartbeats through the processor, a bare loop and
 	@tests/setup peer
 	@bench/peers/flink/fetch >/dev/null
 	cargo build --release --workspace --bins
-	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/processor $(ARGS)
+	@KAFKA_TIER=4 KAFKA_GROUP_DELAY_MS=3000 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/processor $(ARGS)
 
 bench-freshness: ## 20,000 events a second: how long from a 2xx until SQL shows it (ARGS="--seconds 600")
 	@tests/setup bench

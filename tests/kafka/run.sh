@@ -34,8 +34,9 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-# A new member need not wait for others that will never come.
-group.initial.rebalance.delay.ms=0
+# A new member need not wait for others that will never come. Kafka's own default, 3000, is for benches: two workers that
+# are started together then share the topic from the first record on.
+group.initial.rebalance.delay.ms=${KAFKA_GROUP_DELAY_MS:-0}
 # A worker that is not heard of loses its partitions within seconds, with KIP-848 too.
 group.consumer.min.session.timeout.ms=6000
 group.consumer.session.timeout.ms=6000
