@@ -92,6 +92,10 @@ impl Maintenance {
         }
     }
 
+    pub fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
     /// To be called after each commit: starts a run when one is due. The first is due at once, since
     /// nobody knows in what state the last process left the table.
     pub fn look_after(&mut self, table: &mut Table, status: &Status, now_ms: i64) {
