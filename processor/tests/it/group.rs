@@ -157,3 +157,22 @@ async fn the_accounts_of_every_partition_balance_through_restarts_and_poison() {
         topic.add(1, record(&stall("one", 100, T0), 0, 0));
     }
 }
+
+/// Each of them looking after the tables would be the same work again, and all but one in vain.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_tables_are_looked_after_by_the_holder_of_partition_0_alone() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Config { checkpoint_commits: 2, files_max: 2, files_closed_max: 2, rows_max: 1, ..group(folder.path()) };
+    let topic = evening(12);
+    for (partitions, kept) in [([1, 2, 3].as_slice(), false), (&[0], true)] {
+        let member = topic.member();
+        member.give(partitions);
+        let mut worker = open(&settings, &member, &Letters::default()).await.unwrap();
+        drain_ours(&mut worker, &topic).await;
+        worker.settle_within(Duration::from_secs(30)).await;
+        let log = std::fs::read_dir(folder.path().join("increments/_delta_log")).unwrap();
+        let checkpoints = log.filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().contains("checkpoint")).count();
+        assert_eq!(checkpoints > 0, kept, "after partitions {partitions:?}");
+    }
+    assert_eq!(booked(folder.path()).await, truth_of(12));
+}
