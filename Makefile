@@ -69,7 +69,7 @@ bench-ingest: ## ingest against bare producers, an HTTP-to-Kafka peer and a hand
 	@bench/peers/rdkafka/build >/dev/null
 	@bench/peers/camel/fetch >/dev/null
 	cargo build --release --workspace --bins
-	@KAFKA_TIER=4 LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/ingest $(ARGS)
+	@KAFKA_TIER=4 KAFKA_HEAP=1g LIVEMETER_BIN_DIR=$(abspath $(TARGET))/release $(TARGET)/release/ingest $(ARGS)
 
 bench-billing: ## bills, reconciliation, DuckDB beside, a large log imported (ARGS="--vendors 5 --log-mb 100")
 	cargo build --release --workspace --bins
