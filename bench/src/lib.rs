@@ -19,6 +19,7 @@
 //! * [`drain`]    the processor, alone or in a group, drains it
 //! * [`peer`]     Apache Flink drains it
 //! * [`probes`]   what was posted and when SQL showed it
+//! * [`tables`]   what a ledger's tables are on their storage: files, bytes, log
 //! * [`totals`]   what either has stored, read back
 
 pub mod audience;
@@ -38,5 +39,6 @@ pub mod probes;
 pub mod process;
 pub mod series;
 pub mod sides;
+pub mod tables;
 pub mod topic;
 pub mod totals;

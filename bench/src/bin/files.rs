@@ -1,13 +1,15 @@
 //! How many files a ledger consists of, and what they cost. Made-up viewers' heartbeats go the processor's own
 //! way, without Kafka, at a clock as fast as the machine: first a stretch of raw heartbeats every 10 s with a
 //! commit every 3 s, then days at roll-up grain (a heartbeat per window and viewer). Making records and keeping each
-//! of the two tables go on side by side, one commit after the other in each. The last line is JSON.
+//! of the two primary tables go on side by side, one commit after the other in each; every few hours the derived
+//! tables are refreshed. The last line is JSON.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use arrow::array::RecordBatch;
 use clap::Parser;
 use livemeter_bench::audience::{Audience, Stream};
 use livemeter_bench::process::usage;
+use livemeter_bench::tables::{Derived, Most, shape};
 use livemeter_processor::Config;
 use livemeter_processor::book::{Book, Rules};
 use livemeter_processor::buffer::Buffer;
@@ -17,11 +19,9 @@ use livemeter_processor::roll::{files, plan};
 use livemeter_processor::status::Status;
 use livemeter_processor::table::{Kind, Origin, Stored, Table};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 use tokio::sync::mpsc;
-use url::Url;
 
 /// The allocator of the service's own binary.
 #[global_allocator]
@@ -30,9 +30,12 @@ static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 /// Midnight UTC; made-up rows need no real date.
 const FROM_MS: i64 = 1_790_000_000_000 / 86_400_000 * 86_400_000;
 const PARTITIONS: usize = 4;
-/// How long replaced files and log entries are kept, by the machine's clock: about an hour at the one acted out. With
-/// the default the log would grow to what no service ever has.
-const RETENTION_MS: u64 = 60_000;
+/// How long replaced files and log entries are kept, by the machine's clock: about an hour of the raw stretch as it is
+/// acted out. With the default the log would grow to what no service ever has.
+const RETENTION_MS: u64 = 120_000;
+/// Hours of the clock acted out between two refreshes of the derived tables. A service refreshes them every minute; that
+/// replaces the files of the same dates more often, and leaves as many.
+const DERIVE_HOURS: u64 = 6;
 
 /// Files, log and bytes of a ledger at an accelerated clock.
 #[derive(Debug, Parser)]
@@ -40,13 +43,13 @@ struct Arguments {
     /// Viewers of the raw stretch. Whole days of 10,000 are 86 million heartbeats each: give it an hour.
     #[arg(long, default_value_t = 500)]
     raw_viewers: u64,
-    /// Hours of the raw stretch.
+    /// Hours of the raw stretch; 0: none.
     #[arg(long, default_value_t = 3)]
     raw_hours: u64,
     /// Viewers of the days at roll-up grain.
     #[arg(long, default_value_t = 10_000)]
     viewers: u64,
-    /// Days at roll-up grain: 30 for a month.
+    /// Days at roll-up grain: 30 for a month; 0: none.
     #[arg(long, default_value_t = 30)]
     days: u64,
 }
@@ -56,7 +59,7 @@ async fn main() -> Result<()> {
     let Arguments { raw_viewers, raw_hours, viewers, days } = Arguments::parse();
     let raw = Audience { viewers: raw_viewers, heartbeat_s: 10, session_beats: 120, stall_every: 50 };
     let raw = run(raw, 3, raw_hours).await.context("the raw stretch")?;
-    println!("raw: {raw}");
+    eprintln!("raw: {raw}");
     let coarse = Audience { viewers, heartbeat_s: 300, session_beats: 12, stall_every: 20 };
     let month = run(coarse, 300, days * 24).await.context("the days at roll-up grain")?;
     println!("{}", json!({ "bench": "files", "raw": raw, "rolled_grain": month }));
@@ -81,12 +84,16 @@ struct Stretch {
 /// One table of the run, with what was seen of it.
 struct Seen {
     table: Table,
-    live_files_max: usize,
+    most: Most,
     commit_ms: Vec<f64>,
     lag_ms_max: i64,
 }
 
+/// Acts out a stretch; null when it has no hours.
 async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
+    if hours == 0 {
+        return Ok(Value::Null);
+    }
     let folder = tempfile::tempdir()?;
     let ledger = folder.path().to_str().context("the folder's name is not UTF-8")?.into();
     let config = Config { ledger, retention_ms: RETENTION_MS, ..Config::default() };
@@ -95,17 +102,19 @@ async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
     let ((to_increments, increments), (to_events, events)) = (mpsc::channel(1), mpsc::channel(1));
     let making = config.clone();
     let made = tokio::task::spawn_blocking(move || make(stretch, &making, [to_increments, to_events]));
-    let increments = tokio::spawn(keep(config.clone(), Kind::Increments, stretch, increments));
-    let events = tokio::spawn(keep(config, Kind::Events, stretch, events));
+    let derived = Derived::new(&config, folder.path())?;
+    let increments = tokio::spawn(keep(config.clone(), Kind::Increments, stretch, increments, Some(derived)));
+    let events = tokio::spawn(keep(config, Kind::Events, stretch, events, None));
     let (made, increments, events) = tokio::try_join!(made, increments, events)?;
     // A table that cannot be kept is why no more could be made for it.
-    let (increments, events) = (increments?, events?);
-    let heartbeats = made?;
+    let ((increments, derived), (events, _)) = (increments?, events?);
+    let (heartbeats, root) = (made?, folder.path());
+    let mut derived = derived.context("increments are kept together with the derived tables")?;
+    derived.refresh().await?;
     let cpu_s = usage(std::process::id())?.cpu_s - before;
-    let root = folder.path();
     Ok(json!({
         "viewers": audience.viewers, "heartbeat_s": audience.heartbeat_s, "commit_s": commit_s, "hours": hours,
-        "heartbeats": heartbeats, "commits_per_day": 86_400 / commit_s, "cpu_s": cpu_s.round(),
+        "heartbeats": heartbeats, "cpu_s": cpu_s.round(), "derived": derived.told(heartbeats, hours).await?,
         "increments": told(increments, root, heartbeats, hours).await?, "events": told(events, root, heartbeats, hours).await?,
     }))
 }
@@ -129,8 +138,14 @@ fn make(stretch: Stretch, config: &Config, to: [mpsc::Sender<Commit>; 2]) -> Res
     Ok(stream.heartbeats())
 }
 
-/// Commits what comes, and looks after the table in between.
-async fn keep(config: Config, kind: Kind, stretch: Stretch, mut commits: mpsc::Receiver<Commit>) -> Result<Seen> {
+/// Commits what comes, and looks after the table in between; also after the derived ones, given those.
+async fn keep(
+    config: Config,
+    kind: Kind,
+    stretch: Stretch,
+    mut commits: mpsc::Receiver<Commit>,
+    mut derived: Option<Derived>,
+) -> Result<(Seen, Option<Derived>)> {
     let mut seen = open(&config, kind).await?;
     let (mut maintenance, status, policy) = (Maintenance::new(&config), Status::new(), Policy::of(&config));
     let (began, mut n) = (Instant::now(), 0);
@@ -140,7 +155,7 @@ async fn keep(config: Config, kind: Kind, stretch: Stretch, mut commits: mpsc::R
         seen.table.append(rows.as_ref(), &ends).await?;
         seen.commit_ms.push(at.elapsed().as_secs_f64() * 1_000.0);
         let files = files::all(seen.table.delta())?;
-        seen.live_files_max = seen.live_files_max.max(files.len());
+        seen.most.look(&files);
         if kind == Kind::Increments {
             seen.lag_ms_max = seen.lag_ms_max.max(plan::lag_ms(&files, &policy, now_ms));
         }
@@ -149,10 +164,13 @@ async fn keep(config: Config, kind: Kind, stretch: Stretch, mut commits: mpsc::R
         maintenance.settle(&status).await;
         if stretch.is_hour(n) {
             let (hour, of) = (n * stretch.commit_s / 3_600, stretch.hours);
-            eprintln!("{:?} {} hour {hour} of {of}: {} files", began.elapsed(), kind.name(), seen.live_files_max);
+            eprintln!("{:.0?} {} hour {hour} of {of}: at most {:?}", began.elapsed(), kind.name(), seen.most);
+            if let Some(derived) = derived.as_mut().filter(|_| hour.is_multiple_of(DERIVE_HOURS)) {
+                derived.refresh().await?;
+            }
         }
     }
-    Ok(seen)
+    Ok((seen, derived))
 }
 
 impl Stretch {
@@ -170,45 +188,20 @@ impl Stretch {
 }
 
 async fn told(mut seen: Seen, root: &Path, heartbeats: u64, hours: u64) -> Result<Value> {
-    // The worker's own view lags behind maintenance: look again.
-    let name = seen.table.kind().name();
-    let url = Url::from_directory_path(root.join(name)).ok().context("the folder is not absolute")?;
-    let table = deltalake::open_table(url).await?;
-    let live = files::all(&table)?;
-    let mut per_day: BTreeMap<&str, usize> = BTreeMap::new();
-    for file in &live {
-        *per_day.entry(&file.date).or_default() += 1;
-    }
-    let bytes: u64 = live.iter().map(|file| file.bytes).sum();
-    let rows: u64 = live.iter().filter_map(|file| file.rows).sum();
-    let (mut entries, mut entry_bytes, mut checkpoint_bytes) = (0u64, 0u64, 0u64);
-    for file in std::fs::read_dir(root.join(name).join("_delta_log"))?.flatten() {
-        let (size, file) = (file.metadata()?.len(), file.file_name().to_string_lossy().into_owned());
-        match file.ends_with(".json") {
-            true => (entries, entry_bytes) = (entries + 1, entry_bytes + size),
-            false if file.contains(".checkpoint.") => checkpoint_bytes = checkpoint_bytes.max(size),
-            false => {}
-        }
-    }
-    ensure!(entries > 0, "no log");
-    let entries_all = table.version().unwrap_or_default() + 1;
-    let per_hour = entries_all as f64 / hours as f64;
+    let mut told = shape(root, seen.table.kind().name(), seen.most, heartbeats, hours).await?;
     seen.commit_ms.sort_by(f64::total_cmp);
     let percentile = |p: f64| seen.commit_ms.get((seen.commit_ms.len() as f64 * p) as usize).copied().unwrap_or_default().round();
-    Ok(json!({
-        "files_of_a_day": per_day.values().max(), "files_at_end": live.len(), "files_max": seen.live_files_max, "rows": rows,
-        "bytes": bytes, "bytes_per_heartbeat": (bytes as f64 / heartbeats as f64 * 100.0).round() / 100.0,
-        "log_entries_per_hour": per_hour.round(), "log_bytes_per_entry": entry_bytes / entries, "checkpoint_bytes_max": checkpoint_bytes,
-        "log_bytes_of_an_hour": (per_hour * entry_bytes as f64 / entries as f64).round(),
-        "roll_lag_s_max": seen.lag_ms_max / 1_000, "commit_ms_p50": percentile(0.5), "commit_ms_p99": percentile(0.99),
-    }))
+    told["roll_lag_s_max"] = json!(seen.lag_ms_max / 1_000);
+    told["commit_ms_p50"] = json!(percentile(0.5));
+    told["commit_ms_p99"] = json!(percentile(0.99));
+    Ok(told)
 }
 
 async fn open(config: &Config, kind: Kind) -> Result<Seen> {
     let origin = Origin { cluster_id: "bench".into(), topic: "events".into(), generation: config.generation };
     let mut table = Table::open(&config.ledger_url()?, kind, config.retention_ms, origin, &[0; PARTITIONS]).await?;
     table.take_up(&(0..PARTITIONS as i32).collect::<Vec<_>>()).await?;
-    Ok(Seen { table, live_files_max: 0, commit_ms: Vec::new(), lag_ms_max: 0 })
+    Ok(Seen { table, most: Most::default(), commit_ms: Vec::new(), lag_ms_max: 0 })
 }
 
 fn rules(config: &Config) -> Rules {
