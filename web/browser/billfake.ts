@@ -59,6 +59,8 @@ const source: Source = { table_version: 4211, offsets: ["0:918273", "1:918004"],
 /** Why something was not taken. */
 export interface Refused {
   refused: string;
+  /** The word for programs. */
+  error?: string;
   field?: string;
   value?: number;
   limit?: number;
@@ -200,7 +202,7 @@ function lines(first: string | null, last: string | null): LogLines {
 }
 
 /** A share of cdn-a's bytes goes to cdn-b, which bills in dollars: no sum; to cdn-b2 in yuan: one. */
-function whatIf(query: URLSearchParams): WhatIf | { refused: string; field: string } {
+function whatIf(query: URLSearchParams): WhatIf | Refused {
   const [to, percent] = [query.get("to") ?? "", Number(query.get("percent"))];
   if (!(percent >= 0 && percent <= 100)) return { refused: `percent "${query.get("percent")}" is no share`, field: "percent" };
   const other = CONTRACTS.find(({ id }) => id === to) ?? contract(to, 1, "cdn-b2", "traffic", "CNY");

@@ -61,3 +61,15 @@ it("shows all that a refusal says: what was given, and the limit", async () => {
   expect(plain(await page.locator("#paper-logs .refused .given").innerText())).toBe("field body · given 17,179,869,185 · limit 17,179,869,184");
   expect(await violations(page)).toEqual([]);
 });
+
+it("says in Chinese what a refusal means, then the service's own words", async () => {
+  const page = await on.visit();
+  await ready(page);
+  await page.click("button[lang=zh-CN]");
+  await ready(page);
+  on.service.bills.refusal = { error: "too_large", refused: "the file has 17179869185 bytes; 17179869184 are accepted", field: "body", value: 17_179_869_185, limit: 17_179_869_184 };
+  await page.locator("#paper-logs summary").first().press("Enter");
+  await take(page, "huge.log");
+  await soon(async () => plain(await page.locator("#paper-logs .refused").innerText())).toContain("被拒绝： 超过了大小上限。服务原文：the file has 17179869185 bytes; 17179869184 are accepted");
+  expect(await violations(page)).toEqual([]);
+});

@@ -114,7 +114,7 @@ function bill(response: ServerResponse, bills: Bills, method: string, url: URL, 
   if (/export|evidence/.test(url.pathname)) return void response.writeHead(200, { "content-disposition": 'attachment; filename="bill.csv"' }).end("day,bytes\n");
   const answer = bills.answer(method, url.pathname, url.searchParams, body);
   if (!("refused" in answer)) return json(response, answer);
-  json(response, { error: "refused", reason: answer.refused, field: answer.field ?? null, value: answer.value ?? null, limit: answer.limit ?? null, retry: false } satisfies Problem, 422);
+  json(response, { error: answer.error ?? "refused", reason: answer.refused, field: answer.field ?? null, value: answer.value ?? null, limit: answer.limit ?? null, retry: false } satisfies Problem, 422);
 }
 
 function json(response: ServerResponse, value: object, code = 200): void {

@@ -8,6 +8,7 @@ import type { Locale } from "./format";
 import { MESSAGES } from "./i18n";
 import { type Snapshot, load } from "./load";
 import { page } from "./page";
+import { told } from "./problems";
 import type { RoomLife } from "./rooms";
 import { type View, read, write } from "./view";
 
@@ -88,7 +89,7 @@ export function live(locale: () => Locale, around: FrameActions): RoomLife {
     } catch (error) {
       if (mine.signal.aborted) return;
       const failure = Failure.of(error);
-      shown.fail(failure.away, failure.message, snapshot !== null);
+      shown.fail(failure.away, told(failure, locale()), snapshot !== null);
     }
     if (here && !paused && !document.hidden) timer = setTimeout(() => void refresh(), REFRESH_MS);
   }

@@ -5,6 +5,7 @@ import type { Context } from "./context";
 import { csv, plain } from "./csv";
 import { el, put, say } from "./dom";
 import * as format from "./format";
+import { told } from "./problems";
 
 /** More rows than this are kept for the CSV, not for the page. */
 const SHOWN_MAX = 200;
@@ -72,7 +73,7 @@ export function sqlBox(context: Context, kept: Kept = { text: FIRST, answer: nul
     put(result);
     if (error instanceof DOMException && error.name === "AbortError") return say(summary, "");
     summary.classList.add("failed");
-    say(summary, error instanceof Failure ? (error.away ? m.away : error.message) : String(error));
+    say(summary, error instanceof Failure ? (error.away ? m.away : told(error, locale)) : String(error));
   }
 
   function show(found: SqlAnswer): void {

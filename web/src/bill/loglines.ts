@@ -4,6 +4,7 @@ import { logLines as ask } from "./calls";
 import { el, put } from "../dom";
 import { Failure } from "../api";
 import * as format from "../format";
+import { told } from "../problems";
 import type { LogLine, LogLines } from "./shapes";
 import type { BillActions, BillContext } from "./state";
 
@@ -31,7 +32,7 @@ export function badLines(sha256: string, name: string, context: BillContext): HT
       const { lines } = await ask(contract?.vendor ?? "", { sha256 }, new AbortController().signal);
       put(place, list(lines, w.linesOf(name), context));
     } catch (error) {
-      put(place, el("p", {}, Failure.of(error).message));
+      put(place, el("p", {}, told(Failure.of(error), context.locale)));
     }
   }
 }

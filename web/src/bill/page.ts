@@ -3,6 +3,7 @@
 
 import { el, keepFocus, put, say } from "../dom";
 import { type FrameActions, frame } from "../frame";
+import { told } from "../problems";
 import { bills } from "./bills";
 import { causes } from "./causes";
 import { choices } from "./choices";
@@ -61,7 +62,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     const context = now();
     const { check, contracts } = state;
     const failure = contracts.failure ?? check.failure;
-    tell(failure?.away ?? false, failure?.message ?? null);
+    tell(failure?.away ?? false, failure ? told(failure, context.locale) : null);
     choose();
     intake.facts();
     figures.hidden = check.value === null;
@@ -117,7 +118,7 @@ export function page(now: () => BillContext, state: BillState, actions: BillActi
     where.classList.toggle("old", answer.asking);
     where.setAttribute("aria-busy", String(answer.asking));
     if (!wanted) return put(where);
-    if (answer.failure) put(where, el("section", { class: "panel" }, el("p", {}, el("strong", {}, w.failedPart), " ", answer.failure.message)));
+    if (answer.failure) put(where, el("section", { class: "panel" }, el("p", {}, el("strong", {}, w.failedPart), " ", told(answer.failure, now().locale))));
     else if (answer.value) put(where, draw(answer.value));
     else put(where, answer.asking && el("section", { class: "panel" }, el("p", {}, w.reading)));
     if (!focus) return;

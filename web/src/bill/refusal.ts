@@ -1,11 +1,12 @@
-// A refusal in the service's own words: line, field, what was given, the limit.
+// A refusal: what it means, the service's own words, line, field, what was given, the limit.
 
 import type { Failure } from "../api";
 import { el } from "../dom";
+import { told } from "../problems";
 import { grouped } from "./decimal";
 import type { BillContext } from "./state";
 
-export function refusal(failure: Failure, { m, w }: BillContext): HTMLElement {
+export function refusal(failure: Failure, { m, w, locale }: BillContext): HTMLElement {
   const { problem } = failure;
   const line = refusedLine(failure);
   const facts: [string, string][] = [];
@@ -15,7 +16,7 @@ export function refusal(failure: Failure, { m, w }: BillContext): HTMLElement {
   return el(
     "div",
     {},
-    el("p", {}, el("strong", {}, w.refused), " ", line !== null && el("span", { class: "at" }, w.refusedAt(line)), " ", failure.away ? m.away : failure.message),
+    el("p", {}, el("strong", {}, w.refused), " ", line !== null && el("span", { class: "at" }, w.refusedAt(line)), " ", failure.away ? m.away : told(failure, locale)),
     facts.length > 0 && el("p", { class: "given" }, ...facts.flatMap(([name, value], i) => [i > 0 && " · ", `${name} `, el("code", {}, value)])),
   );
 }
