@@ -74,30 +74,39 @@ pub struct Derived {
     most: BTreeMap<&'static str, Most>,
     refreshes: u64,
     took_s_max: f64,
+    failures: u64,
 }
 
 impl Derived {
     pub fn new(config: &Config, root: &Path) -> Result<Derived> {
-        Ok(Derived { deriver: Deriver::new(config)?, root: root.into(), most: BTreeMap::new(), refreshes: 0, took_s_max: 0.0 })
+        Ok(Derived { deriver: Deriver::new(config)?, root: root.into(), most: BTreeMap::new(), refreshes: 0, took_s_max: 0.0, failures: 0 })
     }
 
-    /// Brings all of them up to date.
-    pub async fn refresh(&mut self) -> Result<()> {
+    /// Brings all of them up to date. One that cannot be is told, now and at the end.
+    pub async fn refresh(&mut self) {
         let began = Instant::now();
         for name in TABLES {
-            self.deriver.refresh(name, Scope::Changed, &|_| ()).await.with_context(|| format!("derived table {name}"))?;
-            self.deriver.upkeep(name).await?;
-            let files = files::all(&load(&self.root, name).await?)?;
-            self.most.entry(name).or_default().look(&files);
+            if let Err(error) = self.refresh_one(name).await {
+                eprintln!("{error:#}");
+                self.failures += 1;
+            }
         }
         self.refreshes += 1;
         self.took_s_max = self.took_s_max.max(began.elapsed().as_secs_f64());
+    }
+
+    async fn refresh_one(&mut self, name: &'static str) -> Result<()> {
+        self.deriver.refresh(name, Scope::Changed, &|_| ()).await.with_context(|| format!("derived table {name}"))?;
+        self.deriver.upkeep(name).await?;
+        let files = files::all(&load(&self.root, name).await?)?;
+        self.most.entry(name).or_default().look(&files);
         Ok(())
     }
 
     /// What they are now.
     pub async fn told(&self, heartbeats: u64, hours: u64) -> Result<Value> {
-        let mut told = json!({ "refreshes": self.refreshes, "refresh_s_max": (self.took_s_max * 10.0).round() / 10.0 });
+        let mut told =
+            json!({ "refreshes": self.refreshes, "refresh_s_max": (self.took_s_max * 10.0).round() / 10.0, "failures": self.failures });
         for name in TABLES {
             let most = self.most.get(name).copied().unwrap_or_default();
             told[name] = shape(&self.root, name, most, heartbeats, hours).await?;

@@ -4,7 +4,7 @@
 //! of the two primary tables go on side by side, one commit after the other in each; every few hours the derived
 //! tables are refreshed. The last line is JSON.
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use arrow::array::RecordBatch;
 use clap::Parser;
 use livemeter_bench::audience::{Audience, Stream};
@@ -19,7 +19,7 @@ use livemeter_processor::roll::{files, plan};
 use livemeter_processor::status::Status;
 use livemeter_processor::table::{Kind, Origin, Stored, Table};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
@@ -33,9 +33,6 @@ const PARTITIONS: usize = 4;
 /// How long replaced files and log entries are kept, by the machine's clock: about an hour of the raw stretch as it is
 /// acted out. With the default the log would grow to what no service ever has.
 const RETENTION_MS: u64 = 120_000;
-/// Hours of the clock acted out between two refreshes of the derived tables. A service refreshes them every minute; that
-/// replaces the files of the same dates more often, and leaves as many.
-const DERIVE_HOURS: u64 = 6;
 
 /// Files, log and bytes of a ledger at an accelerated clock.
 #[derive(Debug, Parser)]
@@ -52,17 +49,31 @@ struct Arguments {
     /// Days at roll-up grain: 30 for a month; 0: none.
     #[arg(long, default_value_t = 30)]
     days: u64,
+    /// Hours of the clock acted out between two refreshes of the derived tables; 0: only at the end. A service refreshes
+    /// them every minute; that replaces the files of the same dates more often, and leaves as many.
+    #[arg(long, default_value_t = 6)]
+    derive_hours: u64,
+    /// Keep the ledgers in `raw` and `month` of this folder; by default they are made in a temporary one.
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 #[tokio::main(worker_threads = 2)]
 async fn main() -> Result<()> {
-    let Arguments { raw_viewers, raw_hours, viewers, days } = Arguments::parse();
+    let Arguments { raw_viewers, raw_hours, viewers, days, derive_hours, keep } = Arguments::parse();
+    let temporary = tempfile::tempdir()?;
+    let root = keep.as_deref().unwrap_or(temporary.path());
     let raw = Audience { viewers: raw_viewers, heartbeat_s: 10, session_beats: 120, stall_every: 50 };
-    let raw = run(raw, 3, raw_hours).await.context("the raw stretch")?;
+    let raw =
+        run(&root.join("raw"), Stretch { audience: raw, commit_s: 3, hours: raw_hours, derive_hours }).await.context("the raw stretch")?;
     eprintln!("raw: {raw}");
     let coarse = Audience { viewers, heartbeat_s: 300, session_beats: 12, stall_every: 20 };
-    let month = run(coarse, 300, days * 24).await.context("the days at roll-up grain")?;
+    let month = run(&root.join("month"), Stretch { audience: coarse, commit_s: 300, hours: days * 24, derive_hours })
+        .await
+        .context("the days at roll-up grain")?;
     println!("{}", json!({ "bench": "files", "raw": raw, "rolled_grain": month }));
+    let failures = [&raw, &month].iter().filter_map(|stretch| stretch["derived"]["failures"].as_u64()).sum::<u64>();
+    ensure!(failures == 0, "derived tables could not be refreshed {failures} times");
     Ok(())
 }
 
@@ -79,6 +90,7 @@ struct Stretch {
     audience: Audience,
     commit_s: u64,
     hours: u64,
+    derive_hours: u64,
 }
 
 /// One table of the run, with what was seen of it.
@@ -90,27 +102,27 @@ struct Seen {
 }
 
 /// Acts out a stretch; null when it has no hours.
-async fn run(audience: Audience, commit_s: u64, hours: u64) -> Result<Value> {
+async fn run(root: &Path, stretch: Stretch) -> Result<Value> {
+    let Stretch { audience, commit_s, hours, .. } = stretch;
     if hours == 0 {
         return Ok(Value::Null);
     }
-    let folder = tempfile::tempdir()?;
-    let ledger = folder.path().to_str().context("the folder's name is not UTF-8")?.into();
+    std::fs::create_dir_all(root)?;
+    let ledger = root.to_str().context("the folder's name is not UTF-8")?.into();
     let config = Config { ledger, retention_ms: RETENTION_MS, ..Config::default() };
-    let stretch = Stretch { audience, commit_s, hours };
     let before = usage(std::process::id())?.cpu_s;
     let ((to_increments, increments), (to_events, events)) = (mpsc::channel(1), mpsc::channel(1));
     let making = config.clone();
     let made = tokio::task::spawn_blocking(move || make(stretch, &making, [to_increments, to_events]));
-    let derived = Derived::new(&config, folder.path())?;
+    let derived = Derived::new(&config, root)?;
     let increments = tokio::spawn(keep(config.clone(), Kind::Increments, stretch, increments, Some(derived)));
     let events = tokio::spawn(keep(config, Kind::Events, stretch, events, None));
     let (made, increments, events) = tokio::try_join!(made, increments, events)?;
     // A table that cannot be kept is why no more could be made for it.
     let ((increments, derived), (events, _)) = (increments?, events?);
-    let (heartbeats, root) = (made?, folder.path());
+    let heartbeats = made?;
     let mut derived = derived.context("increments are kept together with the derived tables")?;
-    derived.refresh().await?;
+    derived.refresh().await;
     let cpu_s = usage(std::process::id())?.cpu_s - before;
     Ok(json!({
         "viewers": audience.viewers, "heartbeat_s": audience.heartbeat_s, "commit_s": commit_s, "hours": hours,
@@ -165,8 +177,9 @@ async fn keep(
         if stretch.is_hour(n) {
             let (hour, of) = (n * stretch.commit_s / 3_600, stretch.hours);
             eprintln!("{:.0?} {} hour {hour} of {of}: at most {:?}", began.elapsed(), kind.name(), seen.most);
-            if let Some(derived) = derived.as_mut().filter(|_| hour.is_multiple_of(DERIVE_HOURS)) {
-                derived.refresh().await?;
+            let due = stretch.derive_hours > 0 && hour.is_multiple_of(stretch.derive_hours.max(1));
+            if let Some(derived) = derived.as_mut().filter(|_| due) {
+                derived.refresh().await;
             }
         }
     }
