@@ -156,6 +156,7 @@ pub fn processor(s: &Settings) -> livemeter_processor::Config {
         bitrate_bps_max: s.integer("processor.bitrate_bps_max"),
         burst_ms: s.duration_ms("processor.burst") as i64,
         late_after_ms: s.duration_ms("processor.late_after") as i64,
+        ahead_ms_max: s.duration_ms("processor.ahead_max") as i64,
         cmcd: cmcd(s),
         // The same as ingest's: a record that ingest took must never be poison.
         limits: limits(s),

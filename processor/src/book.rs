@@ -213,7 +213,8 @@ impl Book {
             let first_used = entry.corrected(c.first_used_at_ms);
             let begin = session.map_or(at_ms.saturating_sub(self.rules.age_ms_max), |s| s.last_at_ms);
             let start_ms = first_used.max(begin).min(at_ms);
-            let quarantined = !plausible(added.bytes, at_ms - start_ms, &self.rules);
+            // What was broken off came over the network too, and is billed.
+            let quarantined = !plausible(added.bytes.saturating_add(added.aborted_bytes), at_ms - start_ms, &self.rules);
             split(start_ms, at_ms, added, self.rules.split_windows_max, &mut self.parts);
             let mut reached = before;
             for part in &self.parts {

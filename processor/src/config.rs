@@ -73,6 +73,9 @@ pub struct Config {
     pub burst_ms: i64,
     /// A row is marked late when its record came so long after its window had closed.
     pub late_after_ms: i64,
+    /// How far a record's time of receipt may be ahead of this machine's clock before memory goes by the latter: one
+    /// ingest whose clock is wrong must not make every session look silent. Decides what is held, never what is booked.
+    pub ahead_ms_max: i64,
     /// Of sessions that report in CMCD. Its CDNs are those of [`Limits`] too: a session is a session.
     pub cmcd: cmcd::Limits,
     /// Sizes and ages an event may have. No smaller than ingest's.
@@ -137,6 +140,7 @@ impl Default for Config {
             bitrate_bps_max: 2_000_000_000,
             burst_ms: 10_000,
             late_after_ms: 900_000,
+            ahead_ms_max: 300_000,
             cmcd: cmcd::Limits::default(),
             limits: Limits::default(),
             files_max: 8,
@@ -174,6 +178,7 @@ impl Config {
         at_least("bitrate_bps_max", i64::try_from(self.bitrate_bps_max).unwrap_or(i64::MAX), 1_000)?;
         at_least("burst_ms", self.burst_ms, 1_000)?;
         at_least("late_after_ms", self.late_after_ms, 0)?;
+        at_least("ahead_ms_max", self.ahead_ms_max, 1_000)?;
         at_least("cmcd_gap_ms_max", self.cmcd.gap_ms_max, 1_000)?;
         at_least("cmcd_cdns_max", self.cmcd.cdns_max as i64, 1)?;
         at_least("files_max", self.files_max as i64, 2)?;

@@ -12,6 +12,7 @@
 mod rows;
 
 use crate::error::Error;
+use crate::roll::periods::settled_at_ms;
 use crate::scan::{self, Columns};
 use crate::table::{Kind, commit_rows, load, widen};
 use deltalake::DeltaTable;
@@ -168,8 +169,10 @@ pub async fn decide(
         if found.is_empty() {
             return Ok(found);
         }
-        // Stamps rise with versions, whatever the clocks say: a closed period's line is drawn by them.
-        let (stamped, decided_at_ms) = (Instant::now(), now_ms().max(decided_last.saturating_add(1)));
+        // Stamps rise with versions, whatever the clocks say: a closed period's line is drawn by them, so they also lie
+        // behind every closing that this version knows.
+        let after = decided_last.max(settled_at_ms(&table).await?).saturating_add(1);
+        let (stamped, decided_at_ms) = (Instant::now(), now_ms().max(after));
         let batch = decision(&found, verdict, signature, decided_at_ms).map_err(|e| Error::Ledger(format!("rows of a decision: {e}")))?;
         let token = uuid::Uuid::new_v4().to_string();
         if commit_rows(&table, Kind::Increments, batch, &token, stamped + STAMP_AGE_MAX).await? {

@@ -20,6 +20,17 @@ pub async fn log_entry(root: &Url, version: u64) -> Result<(), DeltaTableError> 
     sync(vec![root.join("_delta_log").join(format!("{version:020}.json"))]).await
 }
 
+/// Returns once every checkpoint that stands in the log's folder, and what points at the latest, is on the disk: what they
+/// make superfluous may be removed after that.
+pub async fn checkpoints(root: &Url) -> Result<(), Error> {
+    let Ok(root) = root.to_file_path() else { return Ok(()) };
+    let log = root.join("_delta_log");
+    let of_checkpoints = |file: &std::fs::DirEntry| file.file_name().to_string_lossy().contains("checkpoint");
+    let found = std::fs::read_dir(&log).map(|files| files.flatten().filter(of_checkpoints).map(|file| file.path()).collect());
+    let found = found.map_err(DeltaTableError::from).map_err(Error::storage("looking for checkpoints"))?;
+    sync(found).await.map_err(Error::storage("making checkpoints durable"))
+}
+
 async fn sync(files: Vec<PathBuf>) -> Result<(), DeltaTableError> {
     let work = tokio::task::spawn_blocking(move || {
         let mut folders = BTreeSet::new();

@@ -45,6 +45,14 @@ pub enum Error {
     )]
     OutOfRange { table: &'static str, partition: i32, stored: i64, low: i64, high: i64 },
 
+    /// Another record stands where the last one that was booked had stood.
+    #[error(
+        "partition {partition}: the record at offset {offset} is not the one that the ledger was written from: the topic was \
+         re-created, or its records were replaced. Nothing of it was booked. If the loss of what was not booked before is known and \
+         accepted, raise `generation` by one: reading then begins at the first record the broker holds"
+    )]
+    TopicReplaced { partition: i32, offset: i64 },
+
     /// The broker deleted records while they were being read.
     #[error(
         "the broker no longer holds the records that come next ({0}): they were deleted before they were booked. If that loss \
@@ -107,6 +115,7 @@ impl Error {
             | Error::Fenced { .. }
             | Error::OutOfRange { .. }
             | Error::OffsetGone(_)
+            | Error::TopicReplaced { .. }
             | Error::PartitionsChanged { .. }
             | Error::SourceChanged { .. }
             | Error::GenerationBehind { .. }

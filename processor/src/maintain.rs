@@ -3,6 +3,7 @@
 //! transactions of the log: checkpoints carry them over, and no retention is set for them, so none is ever removed.
 
 use crate::config::Config;
+use crate::durable;
 use crate::error::Error;
 use crate::roll::{self, Tidied};
 use crate::scan;
@@ -190,6 +191,7 @@ pub async fn run(mut table: DeltaTable, kind: Kind, policy: &Policy, now_ms: i64
     let mut report = Report::default();
     if due.checkpoint {
         checkpoints::create_checkpoint(&table, None).await.map_err(Error::storage("writing a checkpoint"))?;
+        durable::checkpoints(table.table_url()).await?;
         let removed = checkpoints::cleanup_metadata(&table, None).await;
         report.log_entries_removed = removed.map_err(Error::storage("removing old log entries"))?;
     }

@@ -62,6 +62,8 @@ pub struct Memory {
     seed: u64,
     /// The latest time of receipt seen: the stream's own clock.
     clock_ms: i64,
+    /// How far that may go; see [`Memory::go_no_further_than`].
+    clock_ms_max: i64,
     /// What all sessions took when they were last looked through.
     bytes: usize,
     /// Rows before this day were not read, and hashes of sessions silent since before it are gone.
@@ -79,6 +81,7 @@ impl Default for Memory {
             clock_ms: i64::MIN,
             bytes: 0,
             floor_ms: i64::MIN,
+            clock_ms_max: i64::MAX,
         }
     }
 }
@@ -115,7 +118,13 @@ impl Memory {
     }
 
     pub fn advance(&mut self, received_at_ms: i64) {
-        self.clock_ms = self.clock_ms.max(received_at_ms);
+        self.clock_ms = self.clock_ms.max(received_at_ms.min(self.clock_ms_max));
+    }
+
+    /// A record from the future, of one host whose clock is wrong, must not make every session look silent: the clock
+    /// here stays at or below this. It decides what is held in memory, never what is booked.
+    pub fn go_no_further_than(&mut self, ms: i64) {
+        self.clock_ms_max = ms;
     }
 
     /// Says that nothing before the day of `ms` is known.

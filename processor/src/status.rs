@@ -73,6 +73,7 @@ pub struct Metrics {
     pub dead_letters: Family<OutcomeLabel, Counter>,
     pub violations: Counter,
     pub poison: Counter,
+    pub absent: Counter,
     pub sessions: Gauge,
     pub sessions_memory_bytes: Gauge,
     pub sessions_evicted: Gauge,
@@ -121,6 +122,7 @@ impl Status {
         );
         registry.register("violations", "Counters that fell at a higher seq", m.violations.clone());
         registry.register("poison", "Records that could not be read at all", m.poison.clone());
+        registry.register("offsets_absent", "Offsets that held no record: a broker's own markers, or a loss", m.absent.clone());
         registry.register("sessions", "Sessions in memory", m.sessions.clone());
         registry.register(
             "sessions_memory_bytes",
@@ -181,6 +183,7 @@ impl Metrics {
             dead_letters: Default::default(),
             violations: Default::default(),
             poison: Default::default(),
+            absent: Default::default(),
             sessions: Default::default(),
             sessions_memory_bytes: Default::default(),
             sessions_evicted: Default::default(),

@@ -25,10 +25,15 @@ pub struct Tally {
     pub refused: i64,
     /// Offsets that no record was read from: what a broker's own markers take, or a loss.
     pub absent: i64,
+    /// Of those booked: some of their amounts were booked as quarantined.
+    pub quarantined: i64,
+    /// Of those with events: the event was in the ledger already.
+    pub duplicate: i64,
 }
 
 /// The names of the counts, as they are stored.
-pub const NAMES: [&str; 8] = ["begin", "consumed", "booked", "late", "empty", "events_only", "refused", "absent"];
+pub const NAMES: [&str; 10] =
+    ["begin", "consumed", "booked", "late", "empty", "events_only", "refused", "absent", "quarantined", "duplicate"];
 
 impl Tally {
     pub fn beginning_at(offset: i64) -> Self {
@@ -36,19 +41,22 @@ impl Tally {
     }
 
     /// In the order of [`NAMES`].
-    pub fn array(self) -> [i64; 8] {
-        let Tally { begin, consumed, booked, late, empty, events_only, refused, absent } = self;
-        [begin, consumed, booked, late, empty, events_only, refused, absent]
+    pub fn array(self) -> [i64; 10] {
+        let Tally { begin, consumed, booked, late, empty, events_only, refused, absent, quarantined, duplicate } = self;
+        [begin, consumed, booked, late, empty, events_only, refused, absent, quarantined, duplicate]
     }
 
-    pub fn from_array([begin, consumed, booked, late, empty, events_only, refused, absent]: [i64; 8]) -> Self {
-        Tally { begin, consumed, booked, late, empty, events_only, refused, absent }
+    pub fn from_array(counts: [i64; 10]) -> Self {
+        let [begin, consumed, booked, late, empty, events_only, refused, absent, quarantined, duplicate] = counts;
+        Tally { begin, consumed, booked, late, empty, events_only, refused, absent, quarantined, duplicate }
     }
 
     /// One record more, and how many offsets before it held none.
     pub fn record(&mut self, skipped: i64, outcome: Result<Taken, ()>) {
         self.consumed += 1;
         self.absent += skipped;
+        self.quarantined += i64::from(outcome.is_ok_and(|taken| taken.quarantined_rows > 0));
+        self.duplicate += i64::from(outcome.is_ok_and(|taken| taken.duplicate));
         match outcome {
             Ok(taken) if taken.booked => self.booked += 1,
             Ok(taken) if taken.late => self.late += 1,
@@ -61,7 +69,7 @@ impl Tally {
     /// Whether the accounts are whole up to `offset`.
     pub fn balances(self, offset: i64) -> bool {
         // Wide: a ledger that somebody has tampered with may store anything.
-        let [begin, consumed, booked, late, empty, events_only, refused, absent] = self.array().map(i128::from);
+        let [begin, consumed, booked, late, empty, events_only, refused, absent, ..] = self.array().map(i128::from);
         i128::from(offset) - begin == consumed + absent && consumed == booked + late + empty + events_only + refused
     }
 }

@@ -167,6 +167,7 @@ pub const SETTINGS: &[Setting] = &[
     ),
     s("processor.burst", "burst", Kind::Duration(secs(1), HOUR), "Shortest time over which that bandwidth is judged"),
     s("processor.late_after", "late-after", Kind::Duration(Duration::ZERO, DAY), "How long after its window closed a row is marked late"),
+    s("processor.ahead_max", "ahead-max", Kind::Duration(secs(1), DAY), "How far a record may be ahead of this machine's clock"),
     s("processor.cmcd_gap_max", "cmcd-gap-max", Kind::Duration(secs(1), DAY), "Longest time between two CMCD reports that is counted"),
     s("processor.files_max", "files-max", Kind::Count(2, 100_000), "Files of one size and date at which they are merged"),
     s("processor.files_closed_max", "files-closed-max", Kind::Count(2, 100_000), "Files of a day that is over"),

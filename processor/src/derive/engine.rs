@@ -35,15 +35,21 @@ impl Engine {
         let config = SessionConfig::new()
             // One thread's worth: it runs beside the worker.
             .with_target_partitions(1)
+            // Small ones: a sort that is first takes what it gets, and the next must find room for a batch at least.
+            .with_batch_size(2_048)
             // A hash join's build side cannot spill; a sort can.
             .set_bool("datafusion.optimizer.prefer_hash_join", false)
+            // Texts of their own, not views: a merge of views keeps the buffers of all its inputs alive, and each batch of
+            // it is counted as large as them all. A day of some hundred thousand stalls did not fit any more.
+            .set_bool("datafusion.execution.parquet.schema_force_view_types", false)
             // Filters pushed into a scan as IN-lists fail on dictionary columns, which `date` is.
             .set_usize("datafusion.optimizer.hash_join_inlist_pushdown_max_size", 0)
             .set_usize("datafusion.optimizer.hash_join_inlist_pushdown_max_distinct_values", 0);
         let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
         let session = Session { context, table, memory_bytes_max: self.memory_bytes_max, spill_bytes_max: self.spill_bytes_max };
         for (name, delta) in known {
-            let provider = delta.table_provider().await.map_err(|e| session.why(e))?;
+            // With the session: only so does a scan read texts as the session wants them.
+            let provider = delta.table_provider().with_session(Arc::new(session.context.state())).await.map_err(|e| session.why(e))?;
             session.context.register_table(*name, provider).map_err(|e| session.why(e))?;
         }
         Ok(session)

@@ -145,6 +145,7 @@ impl Store {
     pub async fn upkeep(&mut self) -> Result<(), Error> {
         self.update().await?;
         checkpoints::create_checkpoint(&self.delta, None).await.map_err(Error::storage("writing a checkpoint"))?;
+        durable::checkpoints(self.delta.table_url()).await?;
         checkpoints::cleanup_metadata(&self.delta, None).await.map_err(Error::storage("removing old log entries"))?;
         let age = i64::try_from(self.retention_ms).unwrap_or(i64::MAX);
         self.delta

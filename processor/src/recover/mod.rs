@@ -41,6 +41,8 @@ pub struct Recovered {
 pub struct Keep {
     pub silence_ms: i64,
     pub memory_ms: i64,
+    /// See [`crate::Config`].
+    pub ahead_ms_max: i64,
 }
 
 /// The memories of the scope's partitions, as of both tables as they are loaded.
@@ -118,7 +120,8 @@ pub async fn from_rows(increments: &DeltaTable, events: &DeltaTable, scope: &Sco
     all(increments, events, scope, now_ms, keep, &mut Progress::default()).await
 }
 
-/// Every row of the days that matter. `now_ms` only serves when the ledger is empty of times.
+/// Every row of the days that matter. `now_ms` serves when the ledger is empty of times, and bounds what a record of a
+/// host whose clock was wrong may make of them.
 async fn all(
     increments: &DeltaTable,
     events: &DeltaTable,
@@ -129,7 +132,7 @@ async fn all(
 ) -> Result<Memories, Error> {
     let (increment_files, event_files) = (scan::files(increments)?, scan::files(events)?);
     let latest = increment_files.iter().chain(&event_files).filter_map(|f| f.received_at_ms_max).max();
-    let clock_ms = latest.unwrap_or(now_ms);
+    let clock_ms = latest.map_or(now_ms, |latest| latest.min(now_ms.saturating_add(keep.ahead_ms_max)));
     let floor_ms = clock_ms.saturating_sub(keep.memory_ms);
     let floor_date = date(floor_ms.max(0));
     let recent = |files: Vec<DataFile>| -> (Vec<DataFile>, bool) {

@@ -64,14 +64,23 @@ fn folder(table: &DeltaTable) -> Result<Path, Error> {
     Ok(parts.into_iter().collect::<Path>().join(FOLDER))
 }
 
+/// The latest closing that the table knows of as it is loaded; the beginning of time when there is none.
+pub async fn settled_at_ms(table: &DeltaTable) -> Result<i64, Error> {
+    let snapshot = table.snapshot().map_err(Error::storage("reading the log"))?;
+    let settled = snapshot.transaction_version(table.log_store().as_ref(), SETTLED_ID).await;
+    Ok(settled.map_err(Error::storage("reading the latest closing"))?.unwrap_or(i64::MIN))
+}
+
 /// For whoever closes a period, once its file is written: true when the totals read at version `since` stand.
 /// False: something was rolled up meanwhile, without regard to the line; totals are to be read anew.
 pub async fn settled(table: &mut DeltaTable, since: u64, closed_at_ms: i64) -> Result<bool, Error> {
     table.update_state().await.map_err(Error::storage("reading the log"))?;
+    // The latest of all, whatever the clocks of those who close say.
+    let latest_ms = settled_at_ms(table).await?.max(closed_at_ms);
     let properties = CommitProperties::default()
         .with_create_checkpoint(false)
         .with_cleanup_expired_logs(Some(false))
-        .with_application_transaction(Transaction::new(SETTLED_ID, closed_at_ms));
+        .with_application_transaction(Transaction::new(SETTLED_ID, latest_ms));
     let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
     let settling = "settling a closed period";
     let snapshot = table.snapshot().map_err(Error::storage(settling))?;

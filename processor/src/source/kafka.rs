@@ -6,6 +6,7 @@ use super::{Layout, Message, News, Offsets, Source};
 use crate::config::{Assignment, Config, GroupProtocol};
 use crate::entry::Place;
 use crate::error::Error;
+use livemeter_schemas::ledger;
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -50,6 +51,8 @@ pub struct KafkaSource {
     board: Arc<Board>,
     handed: Option<mpsc::Receiver<Handed>>,
     seeks: u64,
+    /// How many partitions the topic had when the worker asked.
+    partitions: Option<i32>,
     /// Per partition, the seek that it last followed: what was handed over before is read again.
     seeked: BTreeMap<i32, u64>,
 }
@@ -88,6 +91,7 @@ impl KafkaSource {
             board: Arc::default(),
             handed: None,
             seeks: 0,
+            partitions: None,
             seeked: BTreeMap::new(),
         })
     }
@@ -111,21 +115,24 @@ impl KafkaSource {
 
 impl Source for KafkaSource {
     async fn layout(&mut self) -> Result<Layout, Error> {
-        self.ask(|consumer, topic| {
+        let layout = self.ask(|consumer, topic| {
             let cluster_id = consumer.client().fetch_cluster_id(ANSWER);
             let cluster_id = cluster_id.ok_or_else(|| Error::Kafka("the broker does not tell its cluster id".into()))?;
             let partitions: Vec<i32> = (0..partitions(consumer, topic)?).collect();
             Ok(Layout { cluster_id, watermarks: watermarks(consumer, topic, &partitions)?.into_values().collect() })
-        })
-        .await
+        });
+        let layout: Layout = layout.await?;
+        self.partitions = i32::try_from(layout.watermarks.len()).ok();
+        Ok(layout)
     }
 
     fn join(&mut self) -> Result<(), Error> {
         let (give, take) = mpsc::channel(CHUNKS_AHEAD);
         self.handed = Some(take);
         let (consumer, topic, board, assignment) = (self.consumer.clone(), self.topic.clone(), self.board.clone(), self.assignment);
+        let partitions = self.partitions;
         let thread = std::thread::Builder::new().name("kafka-source".into());
-        let pump = move || Pump { consumer: &consumer, topic: &topic, board: &board, give, seeks: 0 }.run(assignment);
+        let pump = move || Pump { consumer: &consumer, topic: &topic, board: &board, give, seeks: 0, partitions }.run(assignment);
         thread.spawn(pump).map(drop).map_err(|e| Error::Kafka(format!("starting to read: {e}")))
     }
 
@@ -173,6 +180,8 @@ struct Pump<'a> {
     board: &'a Board,
     give: mpsc::Sender<Handed>,
     seeks: u64,
+    /// How many the topic had when that was first asked.
+    partitions: Option<i32>,
 }
 
 impl Pump<'_> {
@@ -203,6 +212,10 @@ impl Pump<'_> {
             }
             if asked.elapsed() > ENDS_EVERY {
                 asked = Instant::now();
+                if let Some(found) = self.more_partitions() {
+                    self.hand(Err(found));
+                    return;
+                }
                 // The broker answers again: an empty chunk says so, though there may be nothing to read.
                 if self.ask_ends() && refused.take().is_some() && !self.hand(Ok(News::Records(Vec::new()))) {
                     return;
@@ -245,15 +258,29 @@ impl Pump<'_> {
             return;
         }
         let seeked = positions(self.topic, &offsets)
-            .and_then(|list| self.consumer.seek_partitions(list, ANSWER).map_err(kafka("going back to stored offsets")));
+            .and_then(|list| self.consumer.seek_partitions(list, ANSWER).map_err(kafka("going back to stored offsets")))
+            // Each partition has an answer of its own: one that did not go back would read on behind what was dropped.
+            .and_then(|list| list.elements().iter().try_for_each(|one| one.error()).map_err(kafka("going back to a stored offset")));
         match seeked {
-            Ok(_) => self.seeks = seeks,
+            Ok(()) => self.seeks = seeks,
             Err(error) => {
                 // Tried again at the next turn, unless a newer one has come.
                 self.board.seek.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert((seeks, offsets));
                 tracing::warn!(%error, "trying again");
             }
         }
+    }
+
+    /// Says so when the topic has another number of partitions than it had: sessions may move between them at once, and
+    /// every further record could be of one whose counters another partition knows.
+    fn more_partitions(&mut self) -> Option<Error> {
+        let found = partitions(self.consumer, self.topic).ok()?;
+        let recorded = *self.partitions.get_or_insert(found);
+        (found != recorded).then(|| Error::PartitionsChanged {
+            table: ledger::INCREMENTS,
+            recorded: recorded.into(),
+            found: found.unsigned_abs() as usize,
+        })
     }
 
     /// Whether the broker told the end of every partition that is read here.

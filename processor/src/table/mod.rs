@@ -176,6 +176,11 @@ impl Table {
         &self.known.tallies
     }
 
+    /// Of each, the fingerprint of the last record before the offset, as stored; of `increments` alone, where known.
+    pub fn prints(&self) -> &BTreeMap<i32, i64> {
+        &self.known.prints
+    }
+
     /// The table as of the last commit or refresh, for reading and for maintenance.
     pub fn delta(&self) -> &DeltaTable {
         &self.delta
@@ -261,6 +266,11 @@ impl Table {
             }
         }
         Err(Error::Ledger("the partitions read changed under way".into()))
+    }
+
+    /// Reads the table as it is now. What this writer commits next is decided as before.
+    pub async fn look_again(&mut self) -> Result<(), Error> {
+        self.refresh().await
     }
 
     /// Reads the log afresh, and with it what is stored of the partitions that were taken up.

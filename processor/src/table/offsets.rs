@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Says which generation the ledger is at, whatever the topic.
 pub(super) const GENERATION_ID: &str = "livemeter/generation";
 
+/// The name of the fingerprint, beside those of the accounts.
+const PRINT: &str = "print";
+
 /// What is read: offsets mean something only together with all three.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
@@ -28,11 +31,13 @@ impl Origin {
     }
 }
 
-/// What is stored of some partitions. Accounts stand in `increments` alone.
+/// What is stored of some partitions. Accounts and fingerprints stand in `increments` alone.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stored {
     pub offsets: Offsets,
     pub tallies: BTreeMap<i32, Tally>,
+    /// Fingerprint of the last record before the offset, where it is known: see [`crate::partition::Seal`].
+    pub prints: BTreeMap<i32, i64>,
 }
 
 impl Stored {
@@ -48,6 +53,7 @@ impl Stored {
             if kind == Kind::Increments {
                 let count = |name| transactions.get(&format!("{id}/{name}")).copied().unwrap_or_default();
                 found.tallies.insert(*partition, Tally::from_array(NAMES.map(count)));
+                found.prints.extend(transactions.get(&format!("{id}/{PRINT}")).map(|print| (*partition, *print)));
             }
         }
         Ok(found)
@@ -82,6 +88,7 @@ impl Stored {
                 None => {
                     self.offsets.entry(partition).and_modify(|offset| *offset = version);
                 }
+                Some(PRINT) if self.offsets.contains_key(&partition) => drop(self.prints.insert(partition, version)),
                 Some(name) => {
                     let Some(tally) = self.tallies.get_mut(&partition) else { continue };
                     let mut counts = tally.array();
@@ -97,11 +104,13 @@ impl Stored {
     pub fn extend(&mut self, other: Stored) {
         self.offsets.extend(other.offsets);
         self.tallies.extend(other.tallies);
+        self.prints.extend(other.prints);
     }
 
     pub fn remove(&mut self, partition: i32) {
         self.offsets.remove(&partition);
         self.tallies.remove(&partition);
+        self.prints.remove(&partition);
     }
 }
 
@@ -133,6 +142,9 @@ pub(super) fn changes(origin: &Origin, known: &Stored, ends: &Stored) -> Vec<Tra
         for ((name, count), _) in NAMES.iter().zip(tally.array()).zip(before).filter(|((_, count), before)| count != before) {
             changes.push(Transaction::new(format!("{}/{name}", origin.id(partition)), count));
         }
+    }
+    for (partition, print) in ends.prints.iter().filter(|(p, print)| known.prints.get(p) != Some(print)) {
+        changes.push(Transaction::new(format!("{}/{PRINT}", origin.id(partition)), *print));
     }
     changes
 }

@@ -24,11 +24,16 @@ impl<S: Source, K: Sink> Worker<S, K> {
         // What is booked is of other partitions: their commit must not be in doubt while the log is read.
         self.flush().await?;
         let partitions: Vec<i32> = given.watermarks.keys().copied().collect();
+        if let Some(last) = partitions.last().filter(|last| **last as usize >= self.partitions_all) {
+            let (recorded, found) = (self.partitions_all as i64, *last as usize + 1);
+            return Err(Error::PartitionsChanged { table: self.increments.kind().name(), recorded, found });
+        }
         self.take_up(&partitions).await?;
         for table in [&self.increments, &self.events] {
             in_range(table, &given.watermarks)?;
         }
-        let begin: Offsets = partitions.iter().filter_map(|p| Some((*p, self.partitions.get(p)?.next))).collect();
+        let lows = given.watermarks.iter().map(|(p, (low, _))| (*p, *low));
+        let begin: Offsets = lows.filter_map(|(p, low)| Some((p, self.partitions.get_mut(&p)?.begin(low)))).collect();
         tracing::info!(offsets = ?begin, generation = self.config.generation, "reading");
         // Nobody waits for it when the source has ended: the next turn tells.
         let _ = given.begin.send(begin);
@@ -72,6 +77,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
         self.buffer = crate::buffer::Buffer::new(self.config.generation);
         (self.batch, self.waiting_since) = (None, None);
         self.letters.clear();
+        self.letters_bytes = 0;
         let ours: Vec<i32> = self.partitions.keys().copied().collect();
         self.take_up(&ours).await?;
         self.source.seek(&self.partitions.iter().map(|(p, partition)| (*p, partition.next)).collect());
@@ -92,13 +98,14 @@ impl<S: Source, K: Sink> Worker<S, K> {
         self.events.take_up(partitions).await?;
         let scope = Scope::new(self.config.generation, partitions.to_vec(), self.partitions_all);
         let memory_ms = i64::from(self.config.memory_days).saturating_mul(crate::book::DAY_MS);
-        let keep = Keep { silence_ms: self.config.session_silence_ms, memory_ms };
+        let keep = Keep { silence_ms: self.config.session_silence_ms, memory_ms, ahead_ms_max: self.config.ahead_ms_max };
         let (increments, events) = (&self.increments, &self.events);
         let (memories, _) = recover::partitions(increments, events, &self.snapshots, &scope, (self.clock)(), keep).await?;
         for (partition, memory) in memories {
             let from = |table: &Table| table.offsets().get(&partition).copied().unwrap_or_default();
             let tally = increments.tallies().get(&partition).copied().unwrap_or_default();
-            let taken_up = Partition::new(self.rules.clone(), memory, from(increments), from(events), tally);
+            let print = increments.prints().get(&partition).copied().unwrap_or_default();
+            let taken_up = Partition::new(self.rules.clone(), memory, from(increments), from(events), tally, print);
             self.partitions.insert(partition, taken_up);
         }
         Ok(())

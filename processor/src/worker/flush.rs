@@ -22,6 +22,7 @@ const KEEPER: i32 = 0;
 pub(super) struct Batch {
     ends: Offsets,
     tallies: BTreeMap<i32, Tally>,
+    prints: BTreeMap<i32, i64>,
     letters: Vec<DeadLetter>,
     increments: Option<RecordBatch>,
     events: Option<RecordBatch>,
@@ -59,8 +60,11 @@ impl<S: Source, K: Sink> Worker<S, K> {
         let (increments, events) = self.buffer.take().map_err(|e| Error::Ledger(format!("rows do not fit the columns: {e}")))?;
         conserved(increments.as_ref(), moved)?;
         let (ends, tallies) = self.partitions.iter().map(|(p, partition)| ((*p, partition.next), (*p, partition.tally))).unzip();
+        let known = self.partitions.iter().filter(|(_, partition)| partition.print != 0);
+        let prints = known.map(|(p, partition)| (*p, partition.print)).collect();
         let letters = std::mem::take(&mut self.letters);
-        Ok(Batch { ends, tallies, letters, increments, events, received_at_ms: self.received_at_ms })
+        self.letters_bytes = 0;
+        Ok(Batch { ends, tallies, prints, letters, increments, events, received_at_ms: self.received_at_ms })
     }
 
     /// Takes the batch as far as it gets; what is done is not done again.
@@ -72,9 +76,10 @@ impl<S: Source, K: Sink> Worker<S, K> {
             put?;
             batch.letters.clear();
         }
-        append(&mut self.increments, &mut batch.increments, &batch.ends, &batch.tallies, &self.status).await?;
+        let beside = (&batch.tallies, &batch.prints);
+        append(&mut self.increments, &mut batch.increments, &batch.ends, beside, &self.status).await?;
         fail::fail_point!("between-tables");
-        append(&mut self.events, &mut batch.events, &batch.ends, &BTreeMap::new(), &self.status).await?;
+        append(&mut self.events, &mut batch.events, &batch.ends, (&BTreeMap::new(), &BTreeMap::new()), &self.status).await?;
         self.committed_at_ms = batch.received_at_ms;
         self.batch = None;
         Ok(())
@@ -162,7 +167,7 @@ async fn append(
     table: &mut Table,
     rows: &mut Option<RecordBatch>,
     ends: &Offsets,
-    tallies: &BTreeMap<i32, Tally>,
+    (tallies, prints): (&BTreeMap<i32, Tally>, &BTreeMap<i32, i64>),
     status: &Status,
 ) -> Result<(), Error> {
     let further = |(p, has): (&i32, &i64)| (*p, ends.get(p).map_or(*has, |end| *has.max(end)));
@@ -171,7 +176,7 @@ async fn append(
         return Ok(());
     }
     let began = std::time::Instant::now();
-    table.append(rows.as_ref(), &Stored { offsets: ends, tallies: tallies.clone() }).await?;
+    table.append(rows.as_ref(), &Stored { offsets: ends, tallies: tallies.clone(), prints: prints.clone() }).await?;
     let (label, m) = (TableLabel { table: table.kind().name() }, &status.metrics);
     m.rows_written.get_or_create(&label).inc_by(rows.take().map_or(0, |rows| rows.num_rows() as u64));
     m.commits.get_or_create(&label).inc();

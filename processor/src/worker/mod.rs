@@ -1,6 +1,6 @@
 //! Drives everything: consume → book → buffer → flush, over and over. Owns the order in which things become
 //! durable: dead letters first, then `increments`, then `events`; only after that is anything forgotten.
-//! How partitions come and go is in [`assign`], how a batch becomes durable in [`flush`].
+//! How partitions come and go is in [`assign`], how records are booked in [`take`], how a batch becomes durable in [`flush`].
 //!
 //! A worker may be dropped at any await: what is not committed is read again. The one visible trace of a
 //! crash is a dead letter that is there twice (told by its origin), or, for a session's end refused just
@@ -8,24 +8,21 @@
 
 mod assign;
 mod flush;
+mod take;
 
-use crate::book::{Missing, Rules};
+use crate::book::Rules;
 use crate::buffer::Buffer;
 use crate::config::Config;
-use crate::entry::{Entry, dead_letter};
 use crate::error::Error;
 use crate::maintain::Maintenance;
-use crate::memory::Memory;
 use crate::partition::Partition;
-use crate::recover;
 use crate::sink::Sink;
-use crate::source::{Message, News, Offsets, Source};
+use crate::source::{News, Offsets, Source};
 use crate::status::{PartitionLabel, Phase, Status};
 use crate::store::Snapshots;
 use crate::table::{Kind, Origin, Table};
 use flush::Batch;
 use livemeter_schemas::record::DeadLetter;
-use livemeter_schemas::refusal::{Code, Refusal};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -54,6 +51,7 @@ pub struct Worker<S, K> {
     partitions_all: usize,
     buffer: Buffer,
     letters: Vec<DeadLetter>,
+    letters_bytes: usize,
     /// When the oldest record not committed was booked.
     waiting_since: Option<Instant>,
     batch: Option<Batch>,
@@ -95,6 +93,7 @@ impl<S: Source, K: Sink> Worker<S, K> {
             partitions: BTreeMap::new(),
             partitions_all: lows.len(),
             letters: Vec::new(),
+            letters_bytes: 0,
             waiting_since: None,
             batch: None,
             fences: 0,
@@ -144,94 +143,8 @@ impl<S: Source, K: Sink> Worker<S, K> {
             Some(Err(error)) if error.retry() => self.trying_again(&error),
             Some(Err(error)) => return Err(error),
         }
-        let full = self.buffer.rows() >= self.config.rows_max || self.buffer.bytes() >= self.config.bytes_max;
         let late = self.waiting_since.is_some_and(|s| s.elapsed() >= Duration::from_millis(self.config.commit_interval_ms));
-        if full || late || self.batch.is_some() { self.flush().await } else { Ok(()) }
-    }
-
-    /// Books records. Sessions that have to be looked up are looked up together, first. Records of partitions
-    /// that are no longer ours are passed over: another worker reads them.
-    pub async fn take(&mut self, messages: &[Message]) -> Result<(), Error> {
-        let limits = self.config.limits.clone();
-        let ours = messages.iter().filter(|m| self.partitions.contains_key(&m.place.partition));
-        let read: Vec<_> = ours.map(|m| (m, Entry::read(&m.payload, m.place, &limits))).collect();
-        let missing: Vec<Option<(i32, Missing)>> = read.iter().map(|(_, entry)| self.missing(entry.as_ref().ok()?)).collect();
-        let mut wanted: Vec<(i32, Missing)> = missing.iter().flatten().cloned().collect();
-        wanted.sort();
-        wanted.dedup();
-        self.look_up(&wanted).await?;
-        for ((message, entry), missing) in read.into_iter().zip(missing) {
-            // Rare: what was looked up for one record of the session was not enough for another. A record for
-            // which nothing was missing misses nothing later: its session only becomes better known.
-            let missing = missing.and_then(|_| self.missing(entry.as_ref().ok()?));
-            if let Some(missing) = missing {
-                self.look_up(&[missing]).await?;
-            }
-            self.take_one(message, entry);
-        }
-        Ok(())
-    }
-
-    fn missing(&self, entry: &Entry<'_>) -> Option<(i32, Missing)> {
-        let partition = entry.place.partition;
-        let missing = self.partitions.get(&partition)?.book.missing(entry)?;
-        Some((partition, missing))
-    }
-
-    fn take_one(&mut self, message: &Message, entry: Result<Entry<'_>, Refusal>) {
-        let offset = message.place.offset;
-        let Some(partition) = self.partitions.get_mut(&message.place.partition) else { return };
-        if offset < partition.next {
-            return;
-        }
-        let (wanted, skipped) = (partition.wanted(offset), partition.skipped(offset));
-        partition.next = offset + 1;
-        let (poison, outcome) = match entry {
-            Ok(entry) => {
-                self.received_at_ms = self.received_at_ms.max(entry.received_at_ms);
-                (false, partition.book.book(&entry, wanted, &mut self.buffer))
-            }
-            Err(refusal) => (true, Err(refusal)),
-        };
-        if wanted.increments {
-            partition.tally.record(skipped, outcome.as_ref().copied().map_err(|_| ()));
-        }
-        let metrics = &self.status.metrics;
-        metrics.records_consumed.inc();
-        metrics.poison.inc_by(poison.into());
-        self.waiting_since.get_or_insert_with(Instant::now);
-        match outcome {
-            Ok(taken) => {
-                metrics.late.inc_by(taken.late.into());
-                metrics.duplicates.inc_by(taken.duplicate.into());
-                metrics.empty.inc_by(taken.empty.into());
-                metrics.cmcd_gaps.inc_by(taken.gap.into());
-                metrics.cmcd_fell.inc_by(taken.fell.into());
-                metrics.late_rows.inc_by(taken.late_rows.into());
-                metrics.quarantined_rows.inc_by(taken.quarantined_rows.into());
-            }
-            Err(refusal) => {
-                metrics.violations.inc_by((refusal.code == Code::CounterFell).into());
-                metrics.refuse(refusal.code);
-                self.letters.push(dead_letter(&self.config.events_topic, &message.payload, message.place, refusal));
-            }
-        }
-    }
-
-    async fn look_up(&mut self, missing: &[(i32, Missing)]) -> Result<(), Error> {
-        if missing.is_empty() {
-            return Ok(());
-        }
-        loop {
-            let wanted = self.partitions.iter_mut().filter(|(p, _)| missing.iter().any(|(of, _)| of == *p));
-            let mut memories: BTreeMap<i32, &mut Memory> = wanted.map(|(p, partition)| (*p, &mut partition.book.memory)).collect();
-            match recover::sessions(self.increments.delta(), self.events.delta(), &mut memories, missing).await {
-                Ok(_) => break,
-                Err(error) => self.pause(error).await?,
-            }
-        }
-        self.status.metrics.lookups.inc_by(missing.len() as u64);
-        Ok(())
+        if self.is_full() || late || self.batch.is_some() { self.flush().await } else { Ok(()) }
     }
 
     /// Lets go of silent sessions; only between a commit and the next record.

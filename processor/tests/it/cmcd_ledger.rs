@@ -88,7 +88,8 @@ async fn a_crash_at_any_point_of_a_flush_changes_nothing_that_reports_say() {
 async fn a_session_that_left_memory_and_one_from_a_snapshot_go_on_where_they_were() {
     let folder = tempfile::tempdir().unwrap();
     let minute = 60_000;
-    let eager = Config { session_silence_ms: 5 * minute, snapshot_interval_ms: 0, ..config(folder.path()) };
+    let eager =
+        Config { session_silence_ms: 5 * minute, snapshot_interval_ms: 0, ahead_ms_max: 400 * 24 * 60 * minute, ..config(folder.path()) };
     let add = |topic: &Topic, id: &'static str, sn, at, state| topic.add(0, record(&report(id, sn, at, state, "cdn-a", sn * 100), 0, 0));
     let topic = Topic::new(vec![Vec::new()]);
     add(&topic, "back", 0, 0, State::Playing);

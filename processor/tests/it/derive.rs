@@ -330,3 +330,27 @@ proptest! {
         prop_assert_eq!(refreshed, rebuilt);
     }
 }
+
+/// As many stalls as are sorted in memory, but only just: what is sorted must not be counted once for each batch of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_evening_of_stalls_is_made_within_the_memory_allowed() {
+    const SESSIONS: [&str; 4] = [
+        "a-session-of-the-usual-length-0001",
+        "a-session-of-the-usual-length-0002",
+        "a-session-of-the-usual-length-0003",
+        "a-session-of-the-usual-length-0004",
+    ];
+    let folder = tempfile::tempdir().unwrap();
+    let mut primary = Primary::new(folder.path());
+    for n in 0..60_000u64 {
+        let session = SESSIONS[(n % 4) as usize];
+        primary.tell(Event::new(session, n, "stall", T0 + n as i64 * 1_000));
+    }
+    primary.commit().await;
+    let config = Config { derive_memory_bytes_max: 16 * 1024 * 1024, ..config(folder.path()) };
+    let mut deriver = Deriver::new(&config).unwrap();
+    for table in TABLES {
+        deriver.refresh(table, Scope::Changed, &|_| ()).await.unwrap();
+    }
+    assert_eq!(rows(folder.path(), STALLS, "COUNT(*), COUNT(DISTINCT seq)").await, ["60000 60000"]);
+}

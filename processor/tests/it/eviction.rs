@@ -3,13 +3,15 @@
 use crate::client::*;
 use crate::stage::*;
 use livemeter_processor::Config;
+use livemeter_processor::maintain::{self, Due, Policy};
+use livemeter_processor::table::Kind;
 use std::path::Path;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
 
 fn settings(folder: &Path) -> Config {
-    Config { session_silence_ms: MINUTE, ..config(folder) }
+    Config { session_silence_ms: MINUTE, ahead_ms_max: 400 * DAY, ..config(folder) }
 }
 
 fn beat(session: &'static str, seq: u64, at: i64, started: i64) -> Vec<u8> {
@@ -87,4 +89,35 @@ async fn a_cdn_last_used_weeks_ago_is_looked_up_too() {
     let sums = sums(&ledger(folder.path()).await.0);
     assert_eq!(sums[&("kiosk".to_owned(), "cdn-a".to_owned())], amounts(&counted("cdn-a", 0, 51)).array());
     assert_eq!(sums[&("kiosk".to_owned(), "cdn-b".to_owned())], amounts(&counted("cdn-b", 0, 6)).array());
+}
+
+/// Another worker rolls up and cleans, while this one has had nothing to commit: the files it knows of are gone.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_has_to_be_looked_up_is_found_after_another_worker_has_cleaned() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(folder.path());
+    let topic = Topic::of([beat("back", 4, T0, T0), beat("other", 0, T0 + 2 * MINUTE, T0)]);
+    let mut worker = work_through(&settings, &topic).await;
+    worker.evict();
+    let policy = Policy { retention_ms: 0, files_max: 2, ..Policy::of(&settings) };
+    let due = Due { roll: true, checkpoint: true, clean: true };
+    let report = maintain::run(load(folder.path(), "increments").await, Kind::Increments, &policy, T0 + DAY, due).await.unwrap();
+    assert!(report.files_removed > 0, "{report:?}");
+    topic.add(0, beat("back", 6, T0 + 3 * MINUTE, T0));
+    drain(&mut worker, &topic).await;
+    assert_eq!(sum_of(folder.path(), "back").await, amounts(&counted("cdn-a", 0, 7)).array());
+}
+
+/// One ingest whose clock is a month ahead must not make everybody else look silent.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_from_the_future_empties_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = Config { session_silence_ms: 10 * MINUTE, ..config(folder.path()) };
+    let topic = Topic::of([beat("live", 0, T0, T0), beat("future", 0, T0 + 30 * DAY, T0 + 30 * DAY), beat("live", 1, T0 + MINUTE, T0)]);
+    let mut worker = work_through(&settings, &topic).await;
+    worker.evict();
+    assert_eq!((worker.partitions()[&0].book.memory.len(), worker.partitions()[&0].book.memory.evicted_len()), (2, 0));
+    drop(worker);
+    let worker = open(&settings, &topic, &Letters::default()).await.unwrap();
+    assert_eq!(worker.partitions()[&0].book.memory.len(), 2, "nor after a restart");
 }

@@ -57,7 +57,7 @@ fn topic(events: &[Event<'static>]) -> Topic {
 
 /// A worker that commits every few records.
 fn many_files(folder: &Path) -> Config {
-    Config { rows_max: 1, roll_interval_ms: i64::MAX as u64, files_max: 1_000_000, ..config(folder) }
+    Config { rows_max: 3, roll_interval_ms: i64::MAX as u64, files_max: 1_000_000, ..config(folder) }
 }
 
 /// What stays: amounts and records per session, CDN (with region and status), window and side of the line, and
@@ -122,7 +122,7 @@ fn close(folder: &Path, offsets: [i64; 2]) -> ClosedPeriod {
 /// What recovery makes of the ledger, in one order.
 async fn recovered(folder: &Path) -> Vec<String> {
     let (increments, events) = (load(folder, "increments").await, load(folder, "events").await);
-    let keep = Keep { silence_ms: 30 * DAY_MS, memory_ms: 60 * DAY_MS };
+    let keep = Keep { silence_ms: 30 * DAY_MS, memory_ms: 60 * DAY_MS, ahead_ms_max: 300_000 };
     let memories = recover::from_rows(&increments, &events, &Scope::anywhere(), LATER, keep).await.unwrap();
     let mut sessions: Vec<String> = memories[&0]
         .sessions()

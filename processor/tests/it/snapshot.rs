@@ -15,7 +15,7 @@ const MINUTE: i64 = 60_000;
 
 /// A snapshot after every commit.
 fn eager(folder: &Path) -> Config {
-    Config { session_silence_ms: 10 * MINUTE, snapshot_interval_ms: 0, ..config(folder) }
+    Config { session_silence_ms: 10 * MINUTE, snapshot_interval_ms: 0, ahead_ms_max: 400 * 24 * 60 * MINUTE, ..config(folder) }
 }
 
 fn beat(session: &'static str, seq: u64, at: i64) -> Vec<u8> {

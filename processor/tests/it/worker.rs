@@ -11,6 +11,8 @@ use livemeter_schemas::refusal::Code;
 use livemeter_schemas::time::WINDOW_MS;
 use std::time::Duration;
 
+const DAY: i64 = 86_400_000;
+
 /// Two sessions over two CDNs with stalls and an end, in an order as retries and reconnects make it.
 fn evening() -> Vec<Event<'static>> {
     let mut events = Vec::new();
@@ -156,6 +158,64 @@ async fn an_offset_the_broker_does_not_have_stops_the_worker_with_instructions()
     let again = livemeter_processor::Config { generation: 2, ..settings };
     work_through(&again, &topic()).await;
     assert_eq!(ledger(folder.path()).await, before);
+}
+
+/// The topic was deleted and made again, and has as many records as before, or more: no offset tells.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_was_made_anew_stops_the_worker_with_instructions() {
+    let folder = tempfile::tempdir().unwrap();
+    work_through(&config(folder.path()), &topic()).await;
+    let before = ledger(folder.path()).await;
+    let anew = topic();
+    for n in 0..9 {
+        let beat = |session| record(&heartbeat(session, 500 + n, T0 + DAY, T0 + DAY, vec![counted("cdn-a", T0 + DAY, 500 + n)]), 0, 0);
+        anew.partitions.lock().unwrap().iter_mut().for_each(|records| drop(records.remove(0)));
+        (anew.add(0, beat("anew")), anew.add(1, beat("also")));
+    }
+    // Offsets as a broker counts them.
+    for records in anew.partitions.lock().unwrap().iter_mut() {
+        (0..).zip(records).for_each(|(offset, message)| message.place.offset = offset);
+    }
+    let mut worker = open(&config(folder.path()), &anew, &Letters::default()).await.unwrap();
+    let error = loop {
+        if let Err(error) = worker.turn().await {
+            break error;
+        }
+    };
+    assert!(matches!(error, Error::TopicReplaced { .. }) && !error.retry(), "{error}");
+    assert!(error.to_string().contains("raise `generation` by one"), "{error}");
+    drop(worker);
+    assert_eq!(ledger(folder.path()).await, before, "nothing of it is booked");
+
+    // The same topic with more records goes on.
+    let same = topic();
+    same.add(0, record(&heartbeat("one", 900, T0 + DAY, T0, vec![counted("cdn-a", T0, 900), counted("cdn-b", T0, 900)]), 0, 0));
+    work_through(&config(folder.path()), &same).await;
+    let reached = [amounts(&counted("cdn-a", T0, 900)).array(), amounts(&counted("cdn-b", T0, 900)).array()];
+    let sums = sums(&ledger(folder.path()).await.0);
+    assert_eq!(["cdn-a", "cdn-b"].map(|cdn| sums[&("one".to_owned(), cdn.to_owned())]), reached);
+}
+
+/// A heartbeat may span thousands of windows: what waits for a commit is bounded by rows, not by records.
+#[tokio::test(flavor = "multi_thread")]
+async fn records_that_become_many_rows_are_committed_between_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let week = T0 - 7 * DAY;
+    let long = |n: usize| record(&heartbeat(&format!("s-{n}"), 0, T0, week, vec![counted("cdn-a", week, 9)]), 0, 0);
+    let poison = || vec![b'x'; 200_000];
+    let topic = Topic::of((0..7).map(long).chain((0..7).map(|_| poison())));
+    let settings =
+        livemeter_processor::Config { rows_max: 1_000, bytes_max: 64 * 1024, commit_interval_ms: 3_600_000, ..config(folder.path()) };
+    let letters = Letters::default();
+    let mut worker = open(&settings, &topic, &letters).await.unwrap();
+    worker.turn().await.unwrap();
+    assert_eq!(worker.tables().0.commits(), 7, "one record is more than may wait, and seven came at once");
+    worker.turn().await.unwrap();
+    assert!(letters.letters.lock().unwrap().len() > 3, "letters count too");
+    worker.flush().await.unwrap();
+    let sums = sums(&ledger(folder.path()).await.0);
+    assert_eq!(sums.len(), 7);
+    assert!(sums.values().all(|sum| *sum == amounts(&counted("cdn-a", week, 9)).array()));
 }
 
 #[tokio::test(flavor = "multi_thread")]
