@@ -11,6 +11,7 @@ mod corpus;
 mod derive;
 mod eviction;
 mod group;
+mod law;
 mod ledger;
 mod primary;
 mod roll;

@@ -24,6 +24,8 @@ const AWAKENING: Duration = Duration::from_secs(5);
 pub struct Tally {
     pub by_kind: BTreeMap<String, u32>,
     pub kills: u32,
+    /// Of those, the ones at a named place.
+    pub kills_named: u32,
     /// Places that no life passed within the patience: the binary does not have them, or does not get there.
     pub missed: BTreeMap<&'static str, u32>,
 }
@@ -40,6 +42,7 @@ impl Tally {
     fn kill(&mut self, kind: &str) {
         self.count(kind);
         self.kills += 1;
+        self.kills_named += u32::from(kind != ANYWHERE);
     }
 }
 
@@ -51,6 +54,9 @@ pub struct Scenes {
     pub tally: Tally,
     pub rng: StdRng,
 }
+
+/// A kill at no named place.
+const ANYWHERE: &str = "anywhere";
 
 impl Scenes {
     /// The process kills itself at this place, sooner or later in its life.
@@ -82,7 +88,7 @@ impl Scenes {
 
     fn kill(&mut self, mut worker: Worker) {
         worker.process.kill9();
-        self.tally.kill("anywhere");
+        self.tally.kill(ANYWHERE);
     }
 
     pub async fn trouble(&mut self, trouble: Trouble) -> Result<()> {

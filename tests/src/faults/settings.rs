@@ -5,7 +5,7 @@ use std::time::Duration;
 
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// `FAULTS`: the run goes on until the processor has been killed so often.
+    /// `FAULTS`: the run goes on until the processor has been killed so often at named places.
     pub kills: u32,
     /// `FAULTS_SECONDS`: or until so long has passed, which counts as a failure.
     pub patience: Duration,
