@@ -177,11 +177,14 @@ async fn a_topic_that_was_made_anew_stops_the_worker_with_instructions() {
         (0..).zip(records).for_each(|(offset, message)| message.place.offset = offset);
     }
     let mut worker = open(&config(folder.path()), &anew, &Letters::default()).await.unwrap();
-    let error = loop {
-        if let Err(error) = worker.turn().await {
-            break error;
+    let stops = async {
+        loop {
+            if let Err(error) = worker.turn().await {
+                break error;
+            }
         }
     };
+    let error = tokio::time::timeout(Duration::from_secs(30), stops).await.expect("it stops");
     assert!(matches!(error, Error::TopicReplaced { .. }) && !error.retry(), "{error}");
     assert!(error.to_string().contains("raise `generation` by one"), "{error}");
     drop(worker);
