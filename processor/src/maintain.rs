@@ -194,6 +194,8 @@ pub async fn run(mut table: DeltaTable, kind: Kind, policy: &Policy, now_ms: i64
         durable::checkpoints(table.table_url()).await?;
         let removed = checkpoints::cleanup_metadata(&table, None).await;
         report.log_entries_removed = removed.map_err(Error::storage("removing old log entries"))?;
+        // Entries that this view was read from may be gone.
+        table.load().await.map_err(Error::storage("reading the log"))?;
     }
     if due.clean {
         fail::fail_point!("vacuum");

@@ -1,6 +1,7 @@
 //! A statement over the tables → a stream of rows, within bounded memory and disk. The statements are in
 //! [`super::sql`] and [`super::sessions`]; none comes from outside.
 
+use super::parts;
 use crate::config::Config;
 use crate::error::Error;
 use deltalake::DeltaTable;
@@ -46,6 +47,7 @@ impl Engine {
             .set_usize("datafusion.optimizer.hash_join_inlist_pushdown_max_size", 0)
             .set_usize("datafusion.optimizer.hash_join_inlist_pushdown_max_distinct_values", 0);
         let context = SessionContext::new_with_config_rt(config, Arc::clone(&self.runtime));
+        context.register_udf(parts::function());
         let session = Session { context, table, memory_bytes_max: self.memory_bytes_max, spill_bytes_max: self.spill_bytes_max };
         for (name, delta) in known {
             // With the session: only so does a scan read texts as the session wants them.
@@ -65,6 +67,11 @@ pub struct Session {
 }
 
 impl Session {
+    /// What its statements may spill.
+    pub fn spill_bytes_max(&self) -> u64 {
+        self.spill_bytes_max
+    }
+
     pub async fn stream(&self, sql: &str) -> Result<SendableRecordBatchStream, Error> {
         let frame = self.context.sql(sql).await.map_err(|e| self.why(e))?;
         frame.execute_stream().await.map_err(|e| self.why(e))

@@ -4,6 +4,7 @@
 //! * [`changes`]   log entries → dates that changed (pure)
 //! * [`sql`]       the statements of the tables whose dates stand alone (pure)
 //! * [`sessions`]  the statements of the table of sessions, which cross midnight (pure)
+//! * [`parts`]     whole sessions, in parts that fit
 //! * [`strays`]    sessions whose rows lie where nobody looked
 //! * [`engine`]    a statement → rows, within bounded memory
 //! * [`store`]     one derived table on its storage: the only writer
@@ -15,6 +16,7 @@ pub mod beside;
 pub mod changes;
 pub mod engine;
 pub mod metrics;
+pub mod parts;
 pub mod refresh;
 pub mod sessions;
 pub mod sql;

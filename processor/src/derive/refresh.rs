@@ -3,6 +3,7 @@
 
 use super::changes::{self, Changes, Cluster};
 use super::engine::{Engine, Session};
+use super::parts::Share;
 use super::sessions;
 use super::sql;
 use super::store::{Committed, Replace, Store, Writer};
@@ -182,19 +183,29 @@ impl Refresh<'_> {
         let dates = self.all_dates()?;
         let (Some(from), Some(to)) = (dates.first().cloned(), dates.last().cloned()) else { return Ok((Vec::new(), 0, Replace::All)) };
         // Nothing lies before the first date, so nothing that is known is left out.
-        let part = self.clustered(&Cluster { dates, from, to });
-        let (adds, rows) = self.make(session, vec![part], None).await?;
+        let parts = self.clustered(session, &Cluster { dates, from, to })?;
+        let (adds, rows) = self.make(session, parts, None).await?;
         Ok((adds, rows, Replace::All))
     }
 
-    fn clustered(&self, cluster: &Cluster) -> Part {
-        Part { sql: sessions::of_cluster(cluster, self.now.clock_ms, self.now.silence_ms), dates: cluster.dates.clone() }
+    /// The sessions of a cluster, in as many parts as its files ask for.
+    fn clustered(&self, session: &Session, cluster: &Cluster) -> Result<Vec<Part>, Error> {
+        let files = scan::files(&self.sources.increments)?.into_iter().chain(scan::files(&self.sources.events)?);
+        let bytes = files.filter(|file| cluster.from <= file.date && file.date <= cluster.to).map(|file| file.bytes).sum();
+        let part = |share| {
+            let sql = sessions::of_cluster(cluster, share, self.now.clock_ms, self.now.silence_ms);
+            Part { sql, dates: cluster.dates.clone() }
+        };
+        Ok(Share::all(bytes, session.spill_bytes_max()).map(part).collect())
     }
 
     async fn some_sessions(&mut self, session: &Session, changed: &(Changes, Changes)) -> Result<(Vec<Add>, u64, Replace), Error> {
         let mut reach = self.reach(session, changed).await?;
         loop {
-            let parts: Vec<Part> = changes::clusters(&reach).iter().map(|cluster| self.clustered(cluster)).collect();
+            let mut parts = Vec::new();
+            for cluster in changes::clusters(&reach) {
+                parts.extend(self.clustered(session, &cluster)?);
+            }
             let mut strays = Strays::default();
             let (adds, rows) = self.make(session, parts, Some(&mut strays)).await?;
             if strays.overflowed() {

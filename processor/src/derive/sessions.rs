@@ -9,6 +9,7 @@
 //! and `reached_*`, and the smallest `kafka_offset_first`, all of which roll-up keeps.
 
 use super::changes::Cluster;
+use super::parts::Share;
 use super::sql::{AMOUNTS, at, each, null, on_dates, text};
 use livemeter_schemas::derived::SILENCE;
 use std::collections::BTreeSet;
@@ -72,11 +73,11 @@ fn midnight(date: &str) -> String {
     at(day.map_or(0, |d| d.and_utc().timestamp_millis()))
 }
 
-/// What makes the dates of a cluster. Beside the table's columns it answers `whole`: whether the rows read add
+/// What makes a share of the sessions of a cluster's dates. Beside the table's columns it answers `whole`: whether the rows read add
 /// up to the counters reached. Where they do not, some of the session's rows lie elsewhere.
-pub fn of_cluster(cluster: &Cluster, clock_ms: i64, silence_ms: i64) -> String {
+pub fn of_cluster(cluster: &Cluster, share: Share, clock_ms: i64, silence_ms: i64) -> String {
     let Cluster { dates, from, to } = cluster;
-    let range = format!("date >= {} AND date <= {}", text(from), text(to));
+    let range = format!("date >= {} AND date <= {} AND {}", text(from), text(to), share.condition());
     let (per_cdn, told, all) = (per_cdn(&range), told(&range), all());
     let silent = format!("last_received_at < {}", at(clock_ms.saturating_sub(silence_ms)));
     let (dates, since, from) = (on_dates(dates), midnight(from), text(from));

@@ -147,6 +147,8 @@ impl Store {
         checkpoints::create_checkpoint(&self.delta, None).await.map_err(Error::storage("writing a checkpoint"))?;
         durable::checkpoints(self.delta.table_url()).await?;
         checkpoints::cleanup_metadata(&self.delta, None).await.map_err(Error::storage("removing old log entries"))?;
+        // The log as it is now: entries that this view was read from may be gone.
+        self.delta.load().await.map_err(Error::storage("reading the log"))?;
         let age = i64::try_from(self.retention_ms).unwrap_or(i64::MAX);
         self.delta
             .clone()

@@ -10,7 +10,7 @@ use deltalake::kernel::Transaction;
 use deltalake::kernel::transaction::{CommitBuilder, CommitProperties, TableReference};
 use deltalake::protocol::{DeltaOperation, SaveMode};
 use livemeter_processor::Config;
-use livemeter_processor::derive::{Deriver, Outcome, Scope};
+use livemeter_processor::derive::{Deriver, Outcome, Progress, Scope};
 use livemeter_schemas::derived::{self, SESSIONS, STALLS, TABLES, TRAFFIC_5M, USAGE_DAILY};
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -353,4 +353,20 @@ async fn an_evening_of_stalls_is_made_within_the_memory_allowed() {
         deriver.refresh(table, Scope::Changed, &|_| ()).await.unwrap();
     }
     assert_eq!(rows(folder.path(), STALLS, "COUNT(*), COUNT(DISTINCT seq)").await, ["60000 60000"]);
+}
+
+/// A ledger too large for one statement's quota is made in parts of whole sessions: the same rows.
+#[tokio::test(flavor = "multi_thread")]
+async fn sessions_made_in_parts_are_the_same_sessions() {
+    let (folder, _primary) = evening().await;
+    refresh(folder.path(), Scope::All).await;
+    let whole = everything(folder.path()).await;
+    let small = Config { derive_spill_bytes_max: 32 * 1024, ..config(folder.path()) };
+    let (mut deriver, parts) = (Deriver::new(&small).unwrap(), std::sync::atomic::AtomicUsize::new(0));
+    let most = |progress: &Progress| {
+        parts.fetch_max(progress.parts, std::sync::atomic::Ordering::Relaxed);
+    };
+    deriver.refresh(SESSIONS, Scope::All, &most).await.unwrap();
+    assert!(parts.into_inner() > 3, "whole sessions in several parts");
+    assert_eq!(everything(folder.path()).await, whole);
 }

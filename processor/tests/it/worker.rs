@@ -170,7 +170,8 @@ async fn a_topic_that_was_made_anew_stops_the_worker_with_instructions() {
     for n in 0..9 {
         let beat = |session| record(&heartbeat(session, 500 + n, T0 + DAY, T0 + DAY, vec![counted("cdn-a", T0 + DAY, 500 + n)]), 0, 0);
         anew.partitions.lock().unwrap().iter_mut().for_each(|records| drop(records.remove(0)));
-        (anew.add(0, beat("anew")), anew.add(1, beat("also")));
+        anew.add(0, beat("anew"));
+        anew.add(1, beat("also"));
     }
     // Offsets as a broker counts them.
     for records in anew.partitions.lock().unwrap().iter_mut() {
